@@ -1,0 +1,36 @@
+"""People and the keys their machines use."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person, who is also the account that owns jobs and files and is billed for them."""
+
+    email = models.EmailField("e-mail address", unique=True, null=True, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="Zone in which times are shown.")
+
+
+class ApiKey(models.Model):
+    """A numbered key with a secret; one for each machine, so that one can be withdrawn alone.
+
+    The secret has 256 random bits and is kept only as its SHA-256: guessing is hopeless without
+    a slow hash, and a slow hash would cost 100 ms a request.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    secret_sha256 = models.CharField(max_length=64, editable=False)
+    note = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"key {self.pk} of {self.user}"

@@ -1,0 +1,62 @@
+"""The life of a job: seven statuses, the moves between them, and why a move was made."""
+
+from django.db.models import TextChoices
+
+
+class Status(TextChoices):
+    WAITING = "waiting"  # for the jobs it depends on
+    QUEUED = "queued"  # ready, not yet on a core
+    PROCESSING = "processing"  # on a worker
+    DONE = "done"  # the function returned
+    ERROR = "error"  # the function raised, or its result could not be brought back
+    KILLED = "killed"  # ended by its owner, a limit, or a lost worker
+    STALLED = "stalled"  # never started: a job it depends on did not finish well
+
+
+class Reason(TextChoices):
+    """Why a job has the status it has, for programs; pages turn it into words."""
+
+    NONE = ""
+    EXCEPTION = "exception"  # the function raised
+    BAD_RESULT = "bad_result"  # the result could not be pickled, or is over the limit
+    EXITED = "exited"  # the process ended by itself: sys.exit, os._exit
+    CRASHED = "crashed"  # the process died of a signal nobody here sent
+    OUT_OF_MEMORY = "out_of_memory"
+    OUT_OF_DISK = "out_of_disk"
+    SANDBOX = "sandbox"  # the sandbox could not be started or was lost
+    USER = "user"
+    MAX_RUNTIME = "max_runtime"
+    WORKER_LOST = "worker_lost"
+    DEPENDENCY = "dependency"
+
+
+# The table is the truth: nothing changes a status except along it. The one way back, from processing
+# to queued, is a restart: the worker was lost, or gave back a job that it had not begun.
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.WAITING: frozenset({Status.QUEUED, Status.STALLED, Status.KILLED}),
+    Status.QUEUED: frozenset({Status.PROCESSING, Status.KILLED}),
+    Status.PROCESSING: frozenset({Status.DONE, Status.ERROR, Status.KILLED, Status.QUEUED}),
+    Status.DONE: frozenset(),
+    Status.ERROR: frozenset(),
+    Status.KILLED: frozenset(),
+    Status.STALLED: frozenset(),
+}
+
+FINISHED = frozenset(status for status, after in MOVES.items() if not after)
+UNFINISHED = frozenset(Status) - FINISHED
+# A dependency in one of these stalls those who wait for it, unless they said to ignore errors.
+FAILED = FINISHED - {Status.DONE}
+
+
+class BadMove(Exception):
+    """Raised when code asks for a move that the table does not have. Always a defect of ours."""
+
+
+def sources_of(after: Status) -> frozenset[Status]:
+    """The statuses from which a job may move to this one."""
+    return frozenset(before for before, allowed in MOVES.items() if after in allowed)
+
+
+def check_move(before: Status, after: Status) -> None:
+    if after not in MOVES[before]:
+        raise BadMove(f"a job cannot go from {before} to {after}")

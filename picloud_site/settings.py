@@ -1,0 +1,215 @@
+"""Settings of the site. Everything that differs between installations is an environment variable;
+docs/reference/settings.md names each of them."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from common.env import BadSetting, env_bool, env_int, env_list, env_str
+from picloud_site import databases
+
+CODE = Path(__file__).resolve().parent.parent
+PICLOUD_HOME = Path(env_str("PICLOUD_HOME", str(CODE / "var"))).resolve()
+RUN_DIR = PICLOUD_HOME / "run"
+
+
+def _secret_key() -> str:
+    """SECRET_KEY, or one made at the first start and kept beside the database, readable by us alone."""
+    key = env_str("SECRET_KEY")
+    if key:
+        return key
+    path = PICLOUD_HOME / "secret_key"
+    if not path.exists():
+        PICLOUD_HOME.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+DEBUG = env_bool("DEBUG")
+SECRET_KEY = _secret_key()
+HOST = env_str("HOST", "127.0.0.1")
+PORT = env_int("PORT", 8000)
+# The address people use, for links in mail and on pages.
+PUBLIC_URL = env_str("PICLOUD_URL_PUBLIC", f"http://{HOST}:{PORT}")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", f"{HOST},localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_rq",
+    "common",
+    "accounts",
+    "storage",
+    "environments",
+    "jobs",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "common.middleware.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.show_times_in_own_zone",
+]
+
+ROOT_URLCONF = "picloud_site.urls"
+WSGI_APPLICATION = "picloud_site.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [CODE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "common.context.site",
+            ],
+            "builtins": ["common.templatetags.picloud"],
+        },
+    },
+]
+
+DATABASE_URL = env_str("DATABASE_URL")
+DATABASES = {
+    "default": databases.from_url(DATABASE_URL)
+    if DATABASE_URL
+    else databases.sqlite(PICLOUD_HOME / "db.sqlite3"),
+}
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "jobs:list"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+SESSION_COOKIE_SAMESITE = "Lax"
+# Two stacks on one machine share a host name, and browsers do not tell ports apart.
+SESSION_COOKIE_NAME = f"picloud_session_{PORT}"
+CSRF_COOKIE_NAME = f"picloud_csrf_{PORT}"
+CSRF_HEADER_NAME = "HTTP_X_CSRFTOKEN"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [CODE / "static"]
+STATIC_ROOT = PICLOUD_HOME / "static"
+
+# Redis or Valkey. Without REDIS_URL, `make up` starts one on a Unix socket under PICLOUD_HOME.
+REDIS_URL = env_str("REDIS_URL", f"unix://{RUN_DIR / 'redis.sock'}")
+# Above every blocking wait of ours: redis-py 8 gives up after 5 s by itself.
+REDIS_SOCKET_TIMEOUT_S = 600
+
+# One queue for each core type. It carries tickets (ids only), never work itself, hence JSON and no results.
+CORE_TYPE_QUEUES = env_list("PICLOUD_CORE_TYPES", "c1,c2,f2,m1,s1")
+RQ_QUEUES = {
+    f"standard-{core_type}": {
+        "URL": REDIS_URL,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "DEFAULT_TIMEOUT": -1,
+        "DEFAULT_RESULT_TTL": 0,
+        "REDIS_CLIENT_KWARGS": {"socket_timeout": REDIS_SOCKET_TIMEOUT_S},
+    }
+    for core_type in CORE_TYPE_QUEUES
+}
+
+# The object store: files under PICLOUD_HOME, or a bucket of an S3-compatible service.
+S3_BUCKET = env_str("PICLOUD_S3_BUCKET")
+S3_ENDPOINT_URL = env_str("PICLOUD_S3_ENDPOINT_URL")
+S3_REGION = env_str("PICLOUD_S3_REGION", "us-east-1")
+S3_ACCESS_KEY = env_str("PICLOUD_S3_ACCESS_KEY")
+S3_SECRET_KEY = env_str("PICLOUD_S3_SECRET_KEY")
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(PICLOUD_HOME / "bucket"), "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if S3_BUCKET:
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": S3_ENDPOINT_URL or None,
+            "region_name": S3_REGION,
+            "access_key": S3_ACCESS_KEY or None,
+            "secret_key": S3_SECRET_KEY or None,
+            "signature_version": "s3v4",
+            "addressing_style": "path",
+            "file_overwrite": True,
+            "querystring_expire": 900,
+        },
+    }
+
+# Mail goes to the terminal until a server is named.
+EMAIL_HOST = env_str("EMAIL_HOST")
+EMAIL_PORT = env_int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "PiCloud <picloud@localhost>")
+
+SIGN_UP_OPEN = env_bool("PICLOUD_SIGN_UP", default=True)
+
+# Limits of one submit.
+MAX_PAYLOAD = 16_000_000  # bytes of one function, one argument set or one result
+MAX_MAP = 10_000  # jobs of one map
+MAX_REQUEST = 40_000_000  # bytes of one submitting request
+MAX_FILE = 5_000_000_000  # bytes of one stored file
+# Up to here bytes live in the database, above it in the object store.
+INLINE_LIMIT = 128 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+# Work.
+WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1)
+SANDBOX = env_str("PICLOUD_SANDBOX", "container")
+if SANDBOX not in ("container", "process"):
+    raise BadSetting(f"PICLOUD_SANDBOX must be 'container' or 'process', not {SANDBOX!r}.")
+CONTAINER_ENGINE_URL = env_str("PICLOUD_CONTAINER_ENGINE", f"unix://{RUN_DIR / 'podman.sock'}")
+CONTAINER_RUNTIME = env_str("PICLOUD_CONTAINER_RUNTIME", "runc")
+# Networks that jobs must not reach besides this host, other sandboxes and cloud metadata addresses.
+SANDBOX_BLOCKED_NETWORKS = env_list(
+    "PICLOUD_BLOCKED_NETWORKS", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16"
+)
+LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
+KILL_GRACE_SECONDS = 2.0
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO")},
+    "loggers": {"rq.worker": {"level": "WARNING"}},
+}
