@@ -1,6 +1,6 @@
 """People and the keys their machines use."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -12,6 +12,11 @@ class User(AbstractUser):
 
     email = models.EmailField("e-mail address", unique=True, null=True, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", help_text="Zone in which times are shown.")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Django's managers and forms write "" for no address, and two of those would not be unique.
+        self.email = self.email or None
+        super().save(*args, **kwargs)
 
 
 class ApiKey(models.Model):
