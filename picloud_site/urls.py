@@ -1,0 +1,17 @@
+"""Addresses of the site. Each room keeps its own."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from api.health import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="jobs:list")),
+    path("", include("accounts.urls")),
+    path("jobs/", include("jobs.urls")),
+    path("files/", include("storage.urls")),
+    path("api/v1/", include("api.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health, name="healthz"),
+]
