@@ -1,0 +1,94 @@
+"""What every test may ask for: real servers, and three people. Alice owns the thing, Bob is a colleague
+with an account of his own, Charlie is a stranger."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from redis import Redis
+
+from tests import servers
+from tests.settings import HOME, ON_POSTGRES, POSTGRES_DIR
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Path]:
+    with servers.valkey(HOME / "run") as path:
+        yield path
+
+
+@pytest.fixture
+def redis(valkey_server: Path) -> Iterator[Redis]:
+    """The session's Valkey, empty."""
+    with Redis.from_url(settings.REDIS_URL) as connection:
+        connection.flushall()
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def _redis_for_whoever_has_rows(request: pytest.FixtureRequest) -> None:
+    """Services enqueue after they commit, so a test with a database gets an empty Redis too."""
+    names = {"db", "transactional_db"}
+    if names & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("redis")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Starts PostgreSQL before the test database is made, when the session runs on it."""
+    if not ON_POSTGRES:
+        yield
+        return
+    with servers.postgres(POSTGRES_DIR):
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.S3Server]:
+    with servers.s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+def _person(name: str) -> Any:
+    from accounts.models import User
+
+    return User.objects.create_user(name, email=f"{name}@example.org", password=f"{name}-password")
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    return _person("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> Any:
+    return _person("bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> Any:
+    return _person("charlie")
+
+
+@pytest.fixture
+def alice_client(alice: Any) -> Client:
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def bob_client(bob: Any) -> Client:
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def charlie_client(charlie: Any) -> Client:
+    client = Client()
+    client.force_login(charlie)
+    return client
