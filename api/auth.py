@@ -1,0 +1,42 @@
+"""Who makes a request to the API: an API key, or a running job with its token."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from accounts.models import User
+from accounts.selectors import Unauthorized, user_for_key
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account that a request acts for, and the job that makes it when it comes from inside one."""
+
+    account: User
+    jid: int | None = None
+
+
+def caller_of(authorization: str) -> Caller:
+    """The caller named by an Authorization header. Sessions are no way in: a page of another site could use them.
+
+    Raises Unauthorized.
+    """
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "basic":
+        return Caller(user_for_key(*_basic(credentials)))
+    if scheme.lower() == "bearer":
+        # Imported late because it brings in the models of jobs, which most of this module does without.
+        from jobs.services.tokens import account_for_token
+
+        account, jid = account_for_token(credentials.strip())
+        return Caller(account, jid)
+    raise Unauthorized("no_key", "Send an API key and its secret with HTTP Basic authentication.")
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return "", ""
+    key_id, _, secret = text.partition(":")
+    return key_id, secret
