@@ -1,0 +1,124 @@
+"""Whether each part serves, for supervisors and load balancers. It tells no secret and needs no account."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from redis import Redis
+from redis.exceptions import RedisError
+
+CACHED_S = 1.0
+ANSWER_WITHIN_S = 2.0
+LEAST_DISK = 100_000_000  # bytes
+# Each worker keeps a hash under this prefix that expires soon after the worker is gone.
+WORKER_KEYS = "picloud:worker:*"
+
+_redis = Redis.from_url(settings.REDIS_URL, socket_timeout=ANSWER_WITHIN_S, decode_responses=True)
+_lock = threading.Lock()
+_last: tuple[float, dict[str, dict[str, object]]] = (0.0, {})
+
+
+class Unwell(Exception):
+    """A part does not serve. The message says why."""
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        raise Unwell(f"The database does not answer ({type(error).__name__}).") from error
+    return connection.vendor
+
+
+def _redis_server() -> str:
+    try:
+        _redis.ping()
+    except RedisError as error:
+        raise Unwell(f"Redis does not answer ({type(error).__name__}).") from error
+    return "answers"
+
+
+def _storage() -> str:
+    if isinstance(default_storage, FileSystemStorage) or not settings.S3_BUCKET:
+        return _directory(Path(settings.PICLOUD_HOME))
+    try:
+        default_storage.exists("healthz")
+    except (OSError, ImproperlyConfigured) as error:
+        raise Unwell(f"The bucket does not answer ({type(error).__name__}).") from error
+    return "bucket"
+
+
+def _directory(path: Path) -> str:
+    status = os.statvfs(path)
+    free = status.f_bavail * status.f_frsize
+    if not os.access(path, os.W_OK):
+        raise Unwell("PICLOUD_HOME cannot be written to.")
+    if free < LEAST_DISK:
+        raise Unwell(f"The disk is full: {free // 1_000_000} MB are left under PICLOUD_HOME.")
+    return f"{free // 1_000_000} MB free"
+
+
+def _worker_reports() -> list[dict[str, str]]:
+    try:
+        reports = [_redis.hgetall(key) for key in _redis.scan_iter(WORKER_KEYS, count=1000)]
+    except RedisError as error:
+        raise Unwell("Unknown while Redis does not answer.") from error
+    return [report for report in reports if report]
+
+
+def _workers() -> str:
+    count = len(_worker_reports())
+    if count == 0:
+        raise Unwell("No worker has reported for 15 seconds.")
+    return f"{count} at work"
+
+
+def _sandbox() -> str:
+    reports = _worker_reports()
+    if not reports:
+        raise Unwell("Unknown while no worker reports.")
+    problems = sorted({report["problem"] for report in reports if report.get("problem")})
+    if problems:
+        raise Unwell(" ".join(problems))
+    return ", ".join(sorted({report.get("sandbox", "") for report in reports}))
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "redis": _redis_server,
+    "storage": _storage,
+    "workers": _workers,
+    "sandbox": _sandbox,
+}
+
+
+def _look(part: Callable[[], str]) -> dict[str, object]:
+    try:
+        return {"ok": True, "detail": part()}
+    except Unwell as error:
+        return {"ok": False, "detail": str(error)}
+
+
+def check() -> dict[str, dict[str, object]]:
+    """The state of each part, at most a second old."""
+    global _last
+    with _lock:
+        if time.monotonic() - _last[0] > CACHED_S:
+            _last = (time.monotonic(), {name: _look(part) for name, part in PARTS.items()})
+        return _last[1]
+
+
+@require_safe
+def health(request: HttpRequest) -> HttpResponse:
+    parts = check()
+    serves = all(part["ok"] for part in parts.values())
+    return JsonResponse(parts, status=200 if serves else 503, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,78 @@
+"""Everything between a set-up machine and a serving one, in one Django process: `python -m picloud_site.prepare`.
+
+Each step is skipped when it was done before; a second start does none of them.
+"""
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+
+def _say(words: str, began: float) -> None:
+    print(f"{words} ({time.monotonic() - began:.1f} s)")
+
+
+def _timed(words: str, step: Callable[[], object]) -> None:
+    began = time.monotonic()
+    step()
+    _say(words, began)
+
+
+def migrate() -> None:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        _timed(f"Database: {len(plan)} migrations applied", lambda: call_command("migrate", verbosity=0))
+    # Each process opens the database anew; none should inherit this one's connection.
+    connection.close()
+
+
+def _static_files() -> Iterator[Path]:
+    for directory in [settings.CODE / "static", Path(django.__file__).parent / "contrib" / "admin" / "static"]:
+        yield from sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+def collect_static() -> None:
+    """Copies, compresses and names the static files by content, when one changed since the last time."""
+    seen = hashlib.sha256()
+    for path in _static_files():
+        status = path.stat()
+        seen.update(f"{path}:{status.st_size}:{status.st_mtime_ns}\n".encode())
+    stamp = settings.PICLOUD_HOME / "static.stamp"
+    if stamp.exists() and stamp.read_text() == seen.hexdigest():
+        return
+    _timed("Static files collected", lambda: call_command("collectstatic", interactive=False, clear=True, verbosity=0))
+    stamp.write_text(seen.hexdigest())
+
+
+def prepare_sandbox() -> None:
+    """Removes what a killed predecessor left running, and builds the base image once."""
+    if settings.SANDBOX != "container":
+        return
+    commands = get_commands()
+    if "clean_up" in commands:
+        call_command("clean_up")
+    if "build_environment" in commands:
+        call_command("build_environment", "base")
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picloud_site.settings")
+    django.setup()
+    migrate()
+    collect_static()
+    prepare_sandbox()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,267 @@
+"""Runs the whole product on one machine: `python -m picloud_site.supervisor`.
+
+Valkey and Podman's engine first, then the `release` line of the Procfile, then all its other lines, one
+`worker` for each slot. Whatever dies is started again. SIGINT or SIGTERM ends everything within ten seconds.
+"""
+
+import argparse
+import os
+import selectors
+import shlex
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from string import Template
+
+from common.env import BadSetting
+from picloud_site import home, services, settings
+from picloud_site.processes import (
+    Printer,
+    Process,
+    adopt_orphans,
+    collect_dead,
+    exit_words,
+    kill_descendants,
+    read_output,
+)
+
+US = "picloud"
+# Seconds after the signal by which each stage of stopping is over, whoever is left.
+WORKERS_BY, WEB_BY, CLEAN_BY, SERVERS_BY = 4.0, 5.0, 7.0, 8.0
+READY_WITHIN_S = 60.0
+
+
+class Stop(Exception):
+    """A signal asked us to stop."""
+
+
+class Failed(Exception):
+    """Something without which the product cannot run did not start."""
+
+
+def read_procfile(path: Path) -> dict[str, str]:
+    lines = (line.partition(":") for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
+    return {name.strip(): command.strip() for name, _, command in lines}
+
+
+class Supervisor:
+    def __init__(self, *, after: str = "") -> None:
+        self.after = after
+        self.env = self._environment()
+        self.procfile = read_procfile(settings.CODE / "Procfile")
+        self.servers = list(self._servers())
+        self.workers = [self._from_procfile("worker", slot=slot) for slot in range(1, settings.WORKER_SLOTS + 1)]
+        self.others = [self._from_procfile(name) for name in self.procfile if name not in ("release", "worker")]
+        self.alive: list[Process] = []  # those to be started again when they die
+        self.everyone: list[Process] = []
+        self.printer = Printer(process.name for process in [*self.servers, *self.workers, *self.others])
+        self.selector = selectors.DefaultSelector()
+        self.stop_signals = 0
+        self.stopping = False
+        self._listen_to_signals()
+
+    def _environment(self) -> dict[str, str]:
+        ours = Path(sys.executable).parent
+        return {
+            **os.environ,
+            "PATH": f"{ours}:{os.environ.get('PATH', os.defpath)}",
+            "PICLOUD_HOME": str(settings.PICLOUD_HOME),
+            "PYTHONUNBUFFERED": "1",
+            # Threads of a Python process need no arenas of their own; saves 10 MB in each.
+            "MALLOC_ARENA_MAX": "1",
+        }
+
+    def _process(self, name: str, command: list[str], *, env: dict[str, str] | None = None) -> Process:
+        return Process(name, command, env=self.env | (env or {}), cwd=settings.CODE)
+
+    def _from_procfile(self, name: str, *, slot: int | None = None) -> Process:
+        extra = {} if slot is None else {"SLOT": str(slot)}
+        command = shlex.split(Template(self.procfile[name]).safe_substitute(self.env | extra))
+        return self._process(name if slot is None else f"{name}-{slot}", command, env=extra)
+
+    def _servers(self) -> Iterable[Process]:
+        if home.runs_own_redis():
+            data = settings.PICLOUD_HOME / "redis"
+            yield self._process("valkey", services.valkey_command(socket_path=home.REDIS_SOCKET, directory=data))
+        if home.runs_own_engine():
+            yield self._process("engine", services.engine_command(home.ENGINE_SOCKET))
+
+    # -- the loop
+
+    def _listen_to_signals(self) -> None:
+        self.wake_reader, wake_writer = socket.socketpair()
+        self.wake_writer = wake_writer
+        for end in (self.wake_reader, wake_writer):
+            end.settimeout(0)
+        signal.set_wakeup_fd(wake_writer.fileno(), warn_on_full_buffer=False)
+        self.selector.register(self.wake_reader, selectors.EVENT_READ)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._note_stop)
+
+    def _note_stop(self, *_: object) -> None:
+        self.stop_signals += 1
+
+    def pump(self, until: Callable[[], bool], *, within: float | None = None, every: float = 1.0) -> bool:
+        """Serves output, deaths and restarts until the condition holds (true) or the time is over (false)."""
+        end = None if within is None else time.monotonic() + within
+        while True:
+            if self.stop_signals and not self.stopping:
+                raise Stop
+            if until():
+                return True
+            pause = self._next_wait(every, end)
+            if pause <= 0:
+                return False
+            self._serve(pause)
+
+    def _next_wait(self, every: float, end: float | None) -> float:
+        now = time.monotonic()
+        left = every if end is None else end - now
+        restarts = [max(process.restart_at - now, 0.01) for process in self.alive if not process.is_running]
+        return min([every, left, *restarts])
+
+    def _serve(self, pause: float) -> None:
+        for key, _ in self.selector.select(pause):
+            if key.data is None:
+                self.wake_reader.recv(4096)
+            else:
+                read_output(key.data, self.printer, self.selector)
+        for pid, exit_code in collect_dead():
+            self._note_end(pid, exit_code)
+        if not self.stopping:
+            self._start_again()
+
+    def _note_end(self, pid: int, exit_code: int) -> None:
+        for process in self.everyone:
+            if process.pid == pid:
+                process.note_end(exit_code)
+                if process in self.alive and not self.stopping:
+                    wait = process.restart_at - time.monotonic()
+                    self.say(f"{process.name} {exit_words(exit_code)}; it starts again in {wait:.1f} s")
+
+    def _start_again(self) -> None:
+        now = time.monotonic()
+        for process in self.alive:
+            if not process.is_running and now >= process.restart_at:
+                self._start(process)
+
+    def _start(self, process: Process) -> None:
+        if process not in self.everyone:
+            self.everyone.append(process)
+        if process.output is not None:
+            # A child that left the group of the dead process still holds its output.
+            self.selector.unregister(process.output)
+            process.output.close()
+        process.start()
+        assert process.output is not None
+        self.selector.register(process.output, selectors.EVENT_READ, process)
+
+    def say(self, line: str) -> None:
+        self.printer.say(US, line)
+
+    # -- the life of the product
+
+    def run(self) -> int:
+        code = 0
+        try:
+            self._start_servers()
+            self._run_once("release", self.procfile["release"])
+            self._keep([*self.others, *self.workers])
+            self._announce()
+            if self.after:
+                self._run_once("demo", self.after)
+            self.pump(lambda: False)
+        except Stop:
+            pass
+        except Failed as failure:
+            self.say(str(failure))
+            code = 1
+        self._stop()
+        return code
+
+    def _keep(self, processes: list[Process]) -> None:
+        for process in processes:
+            self._start(process)
+        self.alive += processes
+
+    def _start_servers(self) -> None:
+        self._keep(self.servers)
+        checks = {"valkey": home.redis_answers, "engine": home.engine_answers}
+        for server in self.servers:
+            if not self.pump(checks[server.name], within=20, every=0.02):
+                raise Failed(f"{server.name} did not start within 20 s; its output above says why.")
+
+    def _run_once(self, name: str, command: str) -> None:
+        process = self._process(name, shlex.split(command))
+        self._start(process)
+        self.pump(lambda: not process.is_running)
+        self.pump(lambda: process.output is None, within=1)
+        if process.exit_code:
+            raise Failed(f"{name} {exit_words(process.exit_code)}; its output above says why.")
+
+    def _announce(self) -> None:
+        if self.pump(home.is_healthy, within=READY_WITHIN_S, every=0.1):
+            seconds = time.monotonic() - home.BEGAN
+            self.say(f"PiCloud is ready after {seconds:.1f} s: {settings.PUBLIC_URL}/  (Ctrl-C stops it)")
+        else:
+            self.say(f"Not everything serves after {READY_WITHIN_S:.0f} s: {settings.PUBLIC_URL}/healthz says what.")
+
+    def _stop(self) -> None:
+        """Workers first, that they may finish or give back; then those who serve people; the servers last."""
+        self.stopping, self.stop_signals = True, 0
+        began = time.monotonic()
+        self.say("Stopping (a second Ctrl-C does not wait)")
+        rest = [process for process in self.everyone if process not in [*self.workers, *self.servers]]
+        self._end(self.workers, began + WORKERS_BY)
+        self._end(rest, began + WEB_BY)
+        self._clean_up(began + CLEAN_BY)
+        self._end(self.servers, began + SERVERS_BY)
+        for process in self.everyone:
+            process.kill_group()
+        if left := kill_descendants():
+            self.pump(lambda: not any(process.is_running for process in self.everyone), within=1, every=0.02)
+            self.say(f"Killed {left} processes that had not ended")
+        home.remove_sockets()
+        self.say(f"Stopped after {time.monotonic() - began:.1f} s")
+
+    def _end(self, processes: list[Process], by: float) -> None:
+        for process in processes:
+            process.signal(signal.SIGTERM)
+        self._wait_for(processes, by)
+
+    def _wait_for(self, processes: list[Process], by: float) -> None:
+        def over() -> bool:
+            return bool(self.stop_signals) or not any(process.is_running for process in processes)
+
+        self.pump(over, within=max(by - time.monotonic(), 0.01), every=0.1)
+
+    def _clean_up(self, by: float) -> None:
+        """Removes containers and networks of killed workers; those that ended well left none."""
+        if settings.SANDBOX == "container" and not self.stop_signals:
+            process = self._process("clean-up", [sys.executable, "manage.py", "clean_up"])
+            self._start(process)
+            self._wait_for([process], by)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the whole of PiCloud on this machine.")
+    parser.add_argument("--after", default="", help="a command to run once when everything serves")
+    parser.add_argument("--stop", action="store_true", help="stop the supervisor of the same PICLOUD_HOME")
+    options = parser.parse_args()
+    try:
+        if options.stop:
+            return home.stop_supervisor()
+        with home.claimed():
+            adopt_orphans()
+            return Supervisor(after=options.after).run()
+    except (BadSetting, home.Occupied) as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
