@@ -149,14 +149,14 @@ S3_ACCESS_KEY = env_str("PICLOUD_S3_ACCESS_KEY")
 S3_SECRET_KEY = env_str("PICLOUD_S3_SECRET_KEY")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "storage.file_bucket.FileBucket",
         "OPTIONS": {"location": str(PICLOUD_HOME / "bucket"), "file_permissions_mode": 0o600},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "storage.s3_bucket.S3Bucket",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": S3_ENDPOINT_URL or None,
