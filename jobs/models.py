@@ -99,7 +99,9 @@ class JidCounter(models.Model):
 class Batch(models.Model):
     """One submit: a function, its options, and `size` jobs with contiguous jids."""
 
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="batches", db_index=False)
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="batches", db_index=False
+    )
     idempotency_key = models.CharField(max_length=64, null=True, editable=False)
     is_map = models.BooleanField(default=False)
     size = models.PositiveIntegerField(help_text="Jobs announced; a long map arrives in several requests.")

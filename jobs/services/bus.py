@@ -1,0 +1,41 @@
+"""The way through Redis: who is told what. Only ids travel; the database is always read for the truth.
+
+Everything here can be lost at any moment: the clock finds work without a ticket, and waiters look
+again by themselves.
+"""
+
+import json
+import logging
+from functools import cache
+from typing import Any
+
+import redis
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def connection() -> "redis.Redis":
+    """The process's connection pool to Redis."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT_S)
+
+
+def account_channel(account_id: int) -> str:
+    return f"picloud:account:{account_id}"
+
+
+def log_channel(job_id: int) -> str:
+    return f"picloud:log:{job_id}"
+
+
+def publish_change(*, account_id: int, batch_ids: list[int], jids: list[tuple[int, int]] | None = None) -> None:
+    """Tell whoever watches this account which batches changed, and which jobs finished (`jids`)."""
+    message: dict[str, Any] = {"batches": batch_ids}
+    if jids:
+        message["finished"] = jids
+    try:
+        connection().publish(account_channel(account_id), json.dumps(message))
+    except redis.RedisError as error:
+        # Waiters poll the database too, so they are late and not lost.
+        logger.warning("Redis did not take a message: %s", error)

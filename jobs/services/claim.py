@@ -1,0 +1,133 @@
+"""Handing runnable jobs to a worker: a chunk of one batch at a time, under a lease."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from common.sql import db_time, fetch_all, for_update
+from jobs.models import Batch, Job
+from jobs.services.dispatch import WorkKind
+from jobs.services.events import count_moves, record_event
+from jobs.services.prices import price_now
+from jobs.states import Status
+
+# A chunk should take about this long: short enough that cores share a map evenly and that other
+# accounts get their turn, long enough that a claim and a finish (some 3 ms) hardly count.
+CHUNK_SECONDS = 0.25
+MAX_CHUNK = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedJob:
+    pk: int
+    jid: int
+    index: int
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Jobs of one batch that this worker, and no other, may run until the lease ends."""
+
+    batch: Batch
+    jobs: list[ClaimedJob]
+    price_micros: int
+    more: bool  # runnable work of this kind is left
+
+
+def lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def chunk_size(batch: Batch, *, slots: int) -> int:
+    """How many jobs of a batch to claim at once.
+
+    One while nothing is known of its run time. Then guided self-scheduling (Polychronopoulos and Kuck,
+    1987): a share of what is left, so that the last chunks are small and cores end together.
+    """
+    if not batch.n_finished:
+        return 1
+    mean_seconds = max(batch.run_ms / batch.n_finished / 1000, 0.00002)
+    by_time = int(CHUNK_SECONDS / mean_seconds)
+    by_share = math.ceil(batch.n_queued / (2 * max(slots, 1)))
+    return max(1, min(by_time, by_share, MAX_CHUNK))
+
+
+def claim_chunk(kind: WorkKind, *, worker: str, slots: int) -> Claim | None:
+    """Claim the next jobs of a kind: lowest priority number first, then lowest jid. None when nothing is queued."""
+    while True:
+        head = _next_job(kind)
+        if head is None:
+            return None
+        batch = Batch.objects.select_related("core_type", "function_blob", "environment").get(pk=head.batch_id)
+        price = price_now(kind.core_type)
+        with transaction.atomic():
+            jobs = _take(kind, batch, limit=chunk_size(batch, slots=slots), worker=worker, price_micros=price)
+            if jobs:
+                count_moves(batch.pk, {(Status.QUEUED, Status.PROCESSING): len(jobs)})
+                record_event(
+                    batch.pk,
+                    (job.jid for job in jobs),
+                    name="job.started",
+                    status=Status.PROCESSING,
+                    attempt=jobs[0].attempt,
+                    worker=worker,
+                )
+        if jobs:
+            more = batch.n_queued > len(jobs) or _next_job(kind) is not None
+            return Claim(batch=batch, jobs=jobs, price_micros=price, more=more)
+        # Another worker took all of them between the look and the claim: look again.
+
+
+def _next_job(kind: WorkKind) -> Job | None:
+    return (
+        Job.objects.filter(
+            account_id=kind.account_id, core_type_id=kind.core_type, cores=kind.cores, status=Status.QUEUED
+        )
+        .only("batch_id")
+        .order_by("priority", "jid")
+        .first()
+    )
+
+
+def _take(kind: WorkKind, batch: Batch, *, limit: int, worker: str, price_micros: int) -> list[ClaimedJob]:
+    """The compare-and-set of a claim. `status = 'queued'` is literal, or SQLite would not use the partial index."""
+    rows = fetch_all(
+        f"""
+        UPDATE jobs_job SET status = 'processing', reason = '', attempt = attempt + 1, worker = %s, lease_until = %s,
+               started_at = %s, price_micros = %s
+        WHERE id IN (
+            SELECT id FROM jobs_job
+            WHERE status = 'queued' AND account_id = %s AND core_type_id = %s AND cores = %s AND priority = %s
+                  AND jid BETWEEN %s AND %s
+            ORDER BY jid LIMIT %s{for_update(skip_locked=True)}
+        ) AND status = 'queued'
+        RETURNING id, jid, "index", attempt
+        """,
+        [
+            worker, db_time(lease_end()), db_time(timezone.now()), price_micros,
+            kind.account_id, kind.core_type, kind.cores, batch.priority,
+            batch.first_jid, batch.last_jid, limit,
+        ],
+    )  # fmt: skip
+    return [
+        ClaimedJob(pk=pk, jid=jid, index=index, attempt=attempt)
+        for pk, jid, index, attempt in sorted(rows, key=lambda row: row[1])
+    ]
+
+
+def renew_leases(*, worker: str) -> None:
+    """Keep what this worker is running from being taken back."""
+    Job.objects.filter(status=Status.PROCESSING, worker=worker).update(lease_until=lease_end())
+
+
+def jobs_to_stop(*, worker: str, job_ids: list[int]) -> set[int]:
+    """Which of these jobs the worker should stop: its owner asked for it, or they are no longer this worker's."""
+    still_ours = Job.objects.filter(
+        pk__in=job_ids, status=Status.PROCESSING, worker=worker, kill_requested_at__isnull=True
+    )
+    return set(job_ids) - set(still_ours.values_list("pk", flat=True))

@@ -1,0 +1,54 @@
+"""Forgetting finished jobs: their results, output and, with the last of a batch, its function and arguments.
+
+What was used stays in `UsageRecord`: deleting a job does not change a bill.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from common.exceptions import Conflict
+from common.ranges import ranges_of
+from jobs.models import Batch, Job, JobResult
+from jobs.services import bus
+from jobs.services.events import lock_order, record_event
+from jobs.services.kill import jobs_in_ranges
+from jobs.states import UNFINISHED, Status
+from storage.services import delete_key, drop_blobs_unreferenced
+
+
+def delete_jobs(*, account: User, jids: Sequence[int]) -> int:
+    """Delete finished jobs; answers how many. Raises NotFound, or Conflict when one is not finished."""
+    if not jids:
+        return 0
+    jobs = jobs_in_ranges(account, ranges_of(jids))
+    with transaction.atomic():
+        rows = list(jobs.select_for_update().values_list("pk", "jid", "batch_id", "status"))
+        for _, jid, _, status in rows:
+            if status in UNFINISHED:
+                raise Conflict("job_unfinished", f"Job {jid} is {status}: kill it before you delete it.", jid=jid)
+        keys = _large_result_keys([pk for pk, *_ in rows])
+        for batch_id in lock_order(row[2] for row in rows):
+            _delete_from_batch(batch_id, [row for row in rows if row[2] == batch_id])
+    for key in keys:
+        delete_key(key)
+    drop_blobs_unreferenced(account)
+    bus.publish_change(account_id=account.pk, batch_ids=lock_order(row[2] for row in rows))
+    return len(rows)
+
+
+def _large_result_keys(job_ids: list[int]) -> list[str]:
+    return list(JobResult.objects.filter(job_id__in=job_ids).exclude(key="").values_list("key", flat=True))
+
+
+def _delete_from_batch(batch_id: int, rows: list[tuple[int, int, int, str]]) -> None:
+    Job.objects.filter(pk__in=[pk for pk, *_ in rows]).delete()
+    if not Job.objects.filter(batch_id=batch_id).exists():
+        Batch.objects.filter(pk=batch_id).delete()
+        return
+    fewer = Counter(Status(row[3]) for row in rows)
+    Batch.objects.filter(pk=batch_id).update(**{f"n_{status}": F(f"n_{status}") - n for status, n in fewer.items()})
+    record_event(batch_id, (row[1] for row in rows), name="job.deleted")

@@ -1,0 +1,72 @@
+"""Jobs that wait for other jobs: released when those are done, stalled when they are not."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.utils import timezone
+
+from jobs.models import Batch, Dependency, Job
+from jobs.services.dispatch import WorkKind
+from jobs.services.events import count_moves, record_event
+from jobs.states import FAILED, UNFINISHED, Reason, Status
+
+# SQLite takes 250,000 parameters and PostgreSQL 65,535; a chunk is smaller than either.
+_CHUNK = 10_000
+
+
+def status_of_new_jobs(batch: Batch) -> Status:
+    """Where the jobs of a batch start, from what its dependencies are now."""
+    states = set(batch.dependencies.values_list("on_job__status", flat=True).distinct())
+    if not batch.ignore_dependency_errors and states & FAILED:
+        return Status.STALLED
+    return Status.WAITING if states & UNFINISHED else Status.QUEUED
+
+
+def settle_dependants(job_ids: Iterable[int]) -> list[WorkKind]:
+    """Move on every job that waited for these finished ones, and those that waited for them in turn.
+
+    Runs in the caller's transaction; answers the kinds of work to announce after it. Works through a
+    list, not by recursion: a chain of dependencies may be a hundred thousand long.
+    """
+    kinds: set[WorkKind] = set()
+    finished = deque([list(job_ids)])
+    while finished:
+        for batch in _waiting_batches(finished.popleft()):
+            after = status_of_new_jobs(batch)
+            if after == Status.WAITING:
+                continue
+            moved = _move_waiting(batch, after)
+            if after == Status.QUEUED and moved:
+                kinds.add(WorkKind(batch.account_id, batch.core_type_id, batch.cores))
+            elif moved:
+                finished.append(moved)
+    return sorted(kinds)
+
+
+def _waiting_batches(job_ids: list[int]) -> list[Batch]:
+    batch_ids: set[int] = set()
+    for start in range(0, len(job_ids), _CHUNK):
+        chunk = job_ids[start : start + _CHUNK]
+        batch_ids.update(Dependency.objects.filter(on_job_id__in=chunk).values_list("batch_id", flat=True).distinct())
+    if not batch_ids:
+        return []
+    return list(Batch.objects.filter(Q(pk__in=batch_ids) & Q(n_waiting__gt=0)).order_by("pk"))
+
+
+def _move_waiting(batch: Batch, after: Status) -> list[int]:
+    """Move the batch's waiting jobs; answers their primary keys."""
+    now = timezone.now()
+    jobs = list(Job.objects.filter(batch=batch, status=Status.WAITING).values_list("pk", "jid"))
+    if after == Status.QUEUED:
+        changed = Job.objects.filter(batch=batch, status=Status.WAITING).update(status=after, queued_at=now)
+    else:
+        changed = Job.objects.filter(batch=batch, status=Status.WAITING).update(
+            status=after, reason=Reason.DEPENDENCY, finished_at=now
+        )
+    if not changed:
+        return []
+    reason = Reason.DEPENDENCY if after == Status.STALLED else Reason.NONE
+    record_event(batch.pk, (jid for _, jid in jobs), name=f"job.{after}", status=after, reason=reason, at=now)
+    count_moves(batch.pk, {(Status.WAITING, after): changed})
+    return [pk for pk, _ in jobs]

@@ -1,0 +1,66 @@
+"""Writing the story of jobs, and the counters that tell how far a batch is."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from common.ranges import ranges_of
+from jobs.models import Batch, JobEvent
+from jobs.states import UNFINISHED, Reason, Status
+
+
+def record_event(
+    batch_id: int,
+    jids: Iterable[int],
+    *,
+    name: str,
+    status: Status | None = None,
+    reason: Reason = Reason.NONE,
+    attempt: int = 0,
+    worker: str = "",
+    detail: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Add one event for each contiguous range of the jids."""
+    JobEvent.objects.bulk_create(
+        JobEvent(
+            batch_id=batch_id,
+            first_jid=first,
+            last_jid=last,
+            name=name,
+            status=status or "",
+            reason=reason,
+            attempt=attempt,
+            worker=worker,
+            detail=detail[:300],
+            at=at or timezone.now(),
+        )
+        for first, last in ranges_of(jids)
+    )
+
+
+def count_moves(batch_id: int, moves: Mapping[tuple[Status, Status], int], *, run_ms: int = 0, charge: int = 0) -> None:
+    """Shift the counters of a batch by (before, after) moves, and close it when nothing is left to run."""
+    change: Counter[Status] = Counter()
+    for (before, after), number in moves.items():
+        change[before] -= number
+        change[after] += number
+    sets = [f"n_{status} = n_{status} + {int(by)}" for status, by in change.items() if by]
+    sets += [f"run_ms = run_ms + {int(run_ms)}", f"charge = charge + {int(charge)}"]
+    unfinished = " + ".join(f"n_{status}" for status in sorted(UNFINISHED))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE jobs_batch SET {', '.join(sets)} WHERE id = %s RETURNING {unfinished}, received = size",
+            [batch_id],
+        )
+        row = cursor.fetchone()
+    if row is not None and row[0] == 0 and row[1]:
+        Batch.objects.filter(pk=batch_id).update(finished_at=timezone.now())
+
+
+def lock_order(batch_ids: Iterable[int]) -> list[int]:
+    """Batches in the order in which every transaction touches them, so that two never wait for each other."""
+    return sorted(set(batch_ids))

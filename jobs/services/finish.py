@@ -1,0 +1,173 @@
+"""Bringing in what a worker reports: one transaction for a chunk, applied only to the attempt that ran."""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from common.money import charge_of
+from common.ranges import ranges_of
+from common.sql import db_time, execute_many
+from jobs.models import Batch, Job, JobLog, JobMetrics
+from jobs.services import bus
+from jobs.services.dependencies import settle_dependants
+from jobs.services.dispatch import announce_work
+from jobs.services.events import count_moves, record_event
+from jobs.states import Reason, Status, check_move
+from storage.services import put_bytes
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptLog:
+    """What is kept of one stream of a job's output."""
+
+    stream: str
+    head: str
+    tail: str = ""
+    dropped: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How one run of a job ended, as its worker saw it."""
+
+    job_id: int
+    jid: int
+    attempt: int
+    status: Status
+    reason: Reason
+    result: bytes | memoryview
+    is_exception: bool
+    error_text: str
+    started_at: datetime
+    finished_at: datetime
+    run_ms: int
+    cpu_user_ms: int = 0
+    cpu_system_ms: int = 0
+    memory_peak: int = 0
+    logs: Sequence[KeptLog] = ()
+    samples: Sequence[Sequence[float]] = field(default=())
+
+
+def finish_jobs(*, batch: Batch, price_micros: int, worker: str, outcomes: Sequence[Outcome]) -> int:
+    """Apply the outcomes of jobs of one batch; answers how many were applied.
+
+    The report of an attempt that is no longer the current one is kept as an event and changes nothing.
+    """
+    keys = _store_large_results(batch, outcomes)
+    with transaction.atomic():
+        ours = set(
+            Job.objects.select_for_update()
+            .filter(pk__in=[o.job_id for o in outcomes], status=Status.PROCESSING, worker=worker)
+            .values_list("pk", "attempt")
+        )
+        current = [o for o in outcomes if (o.job_id, o.attempt) in ours]
+        late = [o for o in outcomes if (o.job_id, o.attempt) not in ours]
+        _record_late(batch, late, worker)
+        _write_rows(batch, current, keys, price_micros)
+        _write_story(batch, current, worker)
+        _count(batch, current, price_micros)
+        kinds = settle_dependants([o.job_id for o in current])
+    bus.publish_change(account_id=batch.account_id, batch_ids=[batch.pk], jids=ranges_of(o.jid for o in current))
+    for kind in kinds:
+        announce_work(kind)
+    return len(current)
+
+
+def _store_large_results(batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, str]:
+    """Put results over the limit in the object store, before the transaction; answers their keys by job."""
+    keys = {}
+    for outcome in outcomes:
+        if len(outcome.result) > settings.INLINE_LIMIT:
+            # The attempt is part of the key: a late report must not write over the result that counts.
+            key = f"results/{batch.account_id}/{outcome.jid}-{outcome.attempt}"
+            put_bytes(key, bytes(outcome.result))
+            keys[outcome.job_id] = key
+    return keys
+
+
+def _record_late(batch: Batch, late: Sequence[Outcome], worker: str) -> None:
+    for outcome in late:
+        logger.warning("%s reports attempt %d of job %d too late", worker, outcome.attempt, outcome.jid)
+        record_event(
+            batch.pk, [outcome.jid], name="job.late_report", attempt=outcome.attempt, worker=worker,
+            detail=f"{outcome.status} after {outcome.run_ms} ms; not applied.",
+        )  # fmt: skip
+
+
+def _write_rows(batch: Batch, outcomes: Sequence[Outcome], keys: dict[int, str], price_micros: int) -> None:
+    for outcome in outcomes:
+        check_move(Status.PROCESSING, outcome.status)
+    execute_many(
+        """
+        UPDATE jobs_job SET status = %s, reason = %s, lease_until = NULL, started_at = %s, finished_at = %s,
+               run_ms = %s, cpu_user_ms = %s, cpu_system_ms = %s, memory_peak = %s
+        WHERE id = %s
+        """,
+        [
+            (
+                o.status.value, o.reason.value, db_time(o.started_at), db_time(o.finished_at),
+                o.run_ms, o.cpu_user_ms, o.cpu_system_ms, o.memory_peak, o.job_id,
+            )
+            for o in outcomes
+        ],
+    )  # fmt: skip
+    execute_many(
+        'INSERT INTO jobs_jobresult (job_id, is_exception, size, "inline", "key", error_text) '
+        "VALUES (%s, %s, %s, %s, %s, %s)",
+        [
+            (
+                o.job_id, o.is_exception, len(o.result),
+                None if o.job_id in keys else bytes(o.result), keys.get(o.job_id, ""), o.error_text,
+            )
+            for o in outcomes
+        ],
+    )  # fmt: skip
+    execute_many(
+        "INSERT INTO jobs_usagerecord (account_id, jid, batch_id, attempt, core_type_id, cores, price_micros, "
+        "started_at, run_ms) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            (
+                batch.account_id, o.jid, batch.pk, o.attempt, batch.core_type_id, batch.cores, price_micros,
+                db_time(o.started_at), o.run_ms,
+            )
+            for o in outcomes
+        ],
+    )  # fmt: skip
+    JobLog.objects.bulk_create(
+        JobLog(job_id=o.job_id, stream=log.stream, head=log.head, tail=log.tail, dropped=log.dropped)
+        for o in outcomes
+        for log in o.logs
+    )
+    JobMetrics.objects.bulk_create(
+        JobMetrics(job_id=o.job_id, samples=[list(sample) for sample in o.samples]) for o in outcomes if o.samples
+    )
+
+
+def _write_story(batch: Batch, outcomes: Sequence[Outcome], worker: str) -> None:
+    alike: dict[tuple[Status, Reason, int], list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        alike[outcome.status, outcome.reason, outcome.attempt].append(outcome)
+    for (status, reason, attempt), group in alike.items():
+        record_event(
+            batch.pk, (o.jid for o in group), name=f"job.{status}", status=status, reason=reason,
+            attempt=attempt, worker=worker, at=max(o.finished_at for o in group),
+        )  # fmt: skip
+
+
+def _count(batch: Batch, outcomes: Sequence[Outcome], price_micros: int) -> None:
+    if not outcomes:
+        return
+    run_ms = sum(o.run_ms for o in outcomes)
+    count_moves(
+        batch.pk,
+        Counter((Status.PROCESSING, o.status) for o in outcomes),
+        run_ms=run_ms,
+        charge=charge_of(run_ms=run_ms, cores=batch.cores, price_micros=price_micros),
+    )
