@@ -14,7 +14,7 @@ down: ## Stop what `make up` started on the same PICLOUD_HOME
 	@exec $(PYTHON) -m picloud_site.supervisor --stop
 
 demo: ## make up, encode a video (VIDEO=file or folder), and keep serving
-	@exec scripts/up --demo
+	@exec scripts/up --after "python scripts/demo.py"
 
 test: ## All tests, on SQLite and PostgreSQL, with everything they need
 	@scripts/setup test

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -48,11 +47,18 @@ def _redis_server() -> str:
 
 
 def _storage() -> str:
-    if isinstance(default_storage, FileSystemStorage) or not settings.S3_BUCKET:
+    if not settings.S3_BUCKET:
         return _directory(Path(settings.PICLOUD_HOME))
+    return _bucket()
+
+
+def _bucket() -> str:
+    # Half a second and 20 MB that an installation on files need not spend.
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
     try:
         default_storage.exists("healthz")
-    except (OSError, ImproperlyConfigured) as error:
+    except (BotoCoreError, ClientError) as error:
         raise Unwell(f"The bucket does not answer ({type(error).__name__}).") from error
     return "bucket"
 
