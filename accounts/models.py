@@ -1,10 +1,16 @@
 """People and the keys their machines use."""
 
+import hashlib
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+
+
+def secret_hash(secret: str) -> str:
+    """What is kept of a key's secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class User(AbstractUser):

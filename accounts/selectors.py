@@ -6,8 +6,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiKey, User
-from accounts.services import secret_hash
+from accounts.models import ApiKey, User, secret_hash
 from common.exceptions import NotFound, Refused
 
 # How exact `last_used_at` is; a write on each request would cost more than the request.

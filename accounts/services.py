@@ -1,6 +1,5 @@
 """Every change to people and their keys."""
 
-import hashlib
 import secrets
 from urllib.parse import urlsplit
 
@@ -10,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, User, secret_hash
 from common.exceptions import Conflict, NotFound, Refused
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -42,8 +41,8 @@ def _check_new_user(*, username: str, password: str, email: str) -> None:
         raise Refused(
             "bad_username", f"The user name {username!r} may hold letters, digits and @ . + - _ only."
         ) from None
-    if not password:
-        raise Refused("bad_password", "The password must not be empty.")
+    if not password or not password.isprintable():
+        raise Refused("bad_password", "The password must not be empty, nor hold control characters.")
     if User.objects.filter(username__iexact=username).exists():
         raise Conflict("username_taken", f"There is already an account named {username}.")
     if email:
@@ -92,10 +91,6 @@ def update_profile(*, user: User, email: str, time_zone: str) -> None:
     user.email = email or None
     user.time_zone = time_zone
     user.save(update_fields=["email", "time_zone"])
-
-
-def secret_hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def create_api_key(*, user: User, note: str = "") -> tuple[ApiKey, str]:
