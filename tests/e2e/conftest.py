@@ -1,0 +1,25 @@
+"""Whole stacks: one shared by the tests that leave it whole, a fresh one for those that break things."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import stack as stacks
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[stacks.Stack]:
+    with stacks.stack() as one:
+        yield one
+
+
+@pytest.fixture
+def fresh_stack() -> Iterator[stacks.Stack]:
+    with stacks.stack() as one:
+        yield one
+
+
+@pytest.fixture
+def account(stack: stacks.Stack, request: pytest.FixtureRequest) -> stacks.Account:
+    """An account of its own for each test of the shared stack."""
+    return stack.account(request.node.name[:30].replace("[", "-").rstrip("]"))
