@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from common.exceptions import NotFound
 from jobs.models import Batch
@@ -20,7 +20,7 @@ def split_pack(pack: bytes) -> list[memoryview]:
     sizes = struct.unpack_from(f">{count}I", pack, 4)
     view = memoryview(pack)
     ends = list(accumulate(sizes, initial=4 + 4 * count))
-    return [view[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [view[start:end] for start, end in pairwise(ends)]
 
 
 def read_item(batch: Batch, index: int) -> bytes:

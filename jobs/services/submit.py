@@ -21,8 +21,10 @@ from storage.models import Blob
 from storage.services import put_blob
 
 
-def submit(*, account: User, submission: Submission) -> tuple[Batch, bool]:
+def submit(*, account: User, submission: Submission, parent_jid: int | None = None) -> tuple[Batch, bool]:
     """Accept a submitting request, once: a repeated one gets the batch of the first. Answers (batch, created).
+
+    `parent_jid` is the job that submits, when it comes from inside one.
 
     Raises Refused when it cannot run as asked, and then nothing is stored.
     """
@@ -40,7 +42,7 @@ def submit(*, account: User, submission: Submission) -> tuple[Batch, bool]:
         with transaction.atomic():
             created = batch is None
             if batch is None:
-                batch = _create_batch(account, submission, core_type, environment, function_blob)
+                batch = _create_batch(account, submission, core_type, environment, function_blob, parent_jid)
             _add_items(batch, submission, arguments)
     except IntegrityError:
         # The same request on another connection was faster.
@@ -94,13 +96,17 @@ def _function_blob(account: User, submission: Submission) -> Blob:
 
 
 def _create_batch(
-    account: User, submission: Submission, core_type: CoreType, environment: Environment, function_blob: Blob
+    account: User,
+    submission: Submission,
+    core_type: CoreType,
+    environment: Environment,
+    function_blob: Blob,
+    parent_jid: int | None,
 ) -> Batch:
     options = submission.options
     function, _ = Function.objects.get_or_create(
         account=account, module=submission.function_module, name=submission.function_name
     )
-    parent = submission.client.get("parent_jid")
     batch = Batch.objects.create(
         account=account,
         idempotency_key=submission.idempotency_key,
@@ -120,7 +126,7 @@ def _create_batch(
         env_vars=dict(options.env_vars),
         environment=environment,
         client=dict(submission.client),
-        parent_jid=parent if type(parent) is int else None,
+        parent_jid=parent_jid,
     )
     if options.depends_on:
         _add_dependencies(batch, options.depends_on)

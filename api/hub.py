@@ -1,0 +1,98 @@
+"""One subscription to Redis for everybody who waits in this process.
+
+A message only says that something changed; whoever waits reads the database for what. So a lost
+message costs time, never truth.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import redis.asyncio
+import redis.exceptions
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+PATTERN = "picloud:*"
+RECONNECT_SECONDS = 1.0
+MAX_WAITING = 1000  # messages for one slow listener; older ones are dropped, it re-reads anyway
+
+
+class Listener:
+    """Messages of one channel, from the moment it was made."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MAX_WAITING)
+
+    def put(self, message: dict[str, Any]) -> None:
+        if self._messages.full():
+            self._messages.get_nowait()
+        self._messages.put_nowait(message)
+
+    async def next(self, timeout: float) -> dict[str, Any] | None:
+        """The next message, or None when none came in `timeout` seconds."""
+        if not self._messages.empty():
+            return self._messages.get_nowait()
+        try:
+            async with asyncio.timeout(max(timeout, 0)):
+                return await self._messages.get()
+        except TimeoutError:
+            return None
+
+
+class Hub:
+    """Passes on what is published in Redis to the listeners of this process."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, set[Listener]] = defaultdict(set)
+
+    @contextlib.contextmanager
+    def listen(self, channel: str) -> Iterator[Listener]:
+        listener = Listener()
+        self._listeners[channel].add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners[channel].discard(listener)
+            if not self._listeners[channel]:
+                del self._listeners[channel]
+
+    async def run(self) -> None:
+        """Keep the subscription until cancelled, through every outage of Redis."""
+        while True:
+            try:
+                async with _subscription() as messages:
+                    self._wake_all()
+                    await self._pass_on(messages)
+            except (redis.exceptions.RedisError, OSError) as error:
+                logger.warning("waiting for Redis: %s", error)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _pass_on(self, messages: Any) -> None:
+        while True:
+            message = await messages.get_message(ignore_subscribe_messages=True, timeout=60)
+            if message is not None:
+                for listener in self._listeners.get(message["channel"].decode(), ()):
+                    listener.put(json.loads(message["data"]))
+
+    def _wake_all(self) -> None:
+        """What was said while nobody listened is lost: let everybody look for themselves."""
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.put({})
+
+
+@contextlib.asynccontextmanager
+async def _subscription() -> AsyncIterator[Any]:
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT_S)
+    try:
+        async with client.pubsub() as pubsub:
+            await pubsub.psubscribe(PATTERN)
+            yield pubsub
+    finally:
+        await client.aclose()

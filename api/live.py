@@ -1,0 +1,249 @@
+"""The waiting half of the API: long polls for results, and event streams for the dashboard.
+
+A small Starlette application beside Django, in which a waiter costs a coroutine and not a thread;
+what touches the database runs in a few threads.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
+from django.http import HttpRequest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from accounts.models import User
+from api.auth import Caller, caller_of
+from api.errors import error_body
+from api.hub import Hub, Listener
+from common import packs
+from common.exceptions import NotFound, Refused
+from common.ranges import Range, ranges_of
+from jobs.models import Job
+from jobs.selectors.detail import job_for
+from jobs.services import bus, info, results
+from jobs.services.submission import parse_ranges
+
+T = TypeVar("T")
+
+MAX_WAIT = 60.0  # seconds of one long poll
+LINGER = 0.25  # seconds to collect more results after the first
+RECHECK = 5.0  # seconds after which a waiter looks by itself, in case a message was lost
+STREAM_BEAT = 15.0  # seconds between signs of life on a quiet stream
+COALESCE = 0.4  # seconds over which changes are gathered for a page
+MAX_BYTES = 32_000_000  # of results in one answer
+MAX_JIDS = 10_000
+
+hub = Hub()
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
+
+
+async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Run blocking code, which may use the database, outside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, partial(_call, function, args, kwargs))
+
+
+def _call(function: Callable[..., T], args: Any, kwargs: Any) -> T:
+    for connection in connections.all(initialized_only=True):
+        connection.close_if_unusable_or_obsolete()
+    return function(*args, **kwargs)
+
+
+# -- results ---------------------------------------------------------------------------------
+
+
+async def results_view(request: Request) -> Response:
+    """Wait for jobs and answer what they left; see docs/reference/rest.md for when it answers."""
+    body = await request.body()
+    caller, ranges, wait, with_data, max_bytes = await in_thread(_read_request, request, body)
+    account_id = caller.account.pk
+    with hub.listen(bus.account_channel(account_id)) as listener:
+        standing = await _wait(listener, account_id, ranges, wait)
+    found = await in_thread(
+        results.results_of, account_id=account_id, jids=standing.finished, with_data=with_data, max_bytes=max_bytes
+    )
+    header = {
+        "jobs": found.jobs,
+        "errors": found.errors,
+        "counts": standing.counts,
+        "pending": ranges_of(standing.pending),
+    }
+    return Response(packs.build(header, *found.parts), media_type=packs.CONTENT_TYPE)
+
+
+def _read_request(request: Request, body: bytes) -> tuple[Caller, tuple[Range, ...], float, bool, int]:
+    caller = caller_of(request.headers.get("authorization", ""))
+    try:
+        asked = json.loads(body or b"{}")
+    except ValueError as error:
+        raise Refused("bad_json", f"The request is not JSON: {error}.") from None
+    if not isinstance(asked, dict):
+        raise Refused("bad_json", "The request must be a JSON object.")
+    wait = asked.get("wait", 0)
+    max_bytes = asked.get("max_bytes", MAX_BYTES)
+    if not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
+        raise Refused("bad_wait", f"wait must be a number of seconds from 0 to {MAX_WAIT:.0f}, not {wait!r}.")
+    if type(max_bytes) is not int or max_bytes < 0:
+        raise Refused("bad_max_bytes", f"max_bytes must be a whole number, not {max_bytes!r}.")
+    ranges = parse_ranges(asked.get("jids"), limit=MAX_JIDS)
+    return caller, ranges, float(wait), asked.get("data", True) is True, min(max_bytes, MAX_BYTES)
+
+
+async def _wait(listener: Listener, account_id: int, ranges: tuple[Range, ...], wait: float) -> results.Standing:
+    """Wait until all are finished; or some are and the time to collect more is over; or the wait is over."""
+    deadline = time.monotonic() + wait
+    linger_until: float | None = None
+    while True:
+        standing = await in_thread(results.standing_of, account_id=account_id, ranges=ranges)
+        now = time.monotonic()
+        if standing.finished and linger_until is None:
+            linger_until = now + LINGER
+        until = deadline if linger_until is None else min(deadline, linger_until)
+        if not standing.pending or now >= until:
+            return standing
+        linger_until = await _until_news(listener, standing, min(until, now + RECHECK), linger_until)
+
+
+async def _until_news(
+    listener: Listener, standing: results.Standing, until: float, linger_until: float | None
+) -> float | None:
+    """Wait for as many jobs to finish as are pending, without looking at each message in the database."""
+    missing = set(standing.pending)
+    while missing:
+        message = await listener.next(until - time.monotonic())
+        if message is None or not message:
+            break
+        for first, last in message.get("finished", ()):
+            missing.difference_update(range(first, last + 1))
+        if len(missing) < len(standing.pending) and linger_until is None:
+            linger_until = time.monotonic() + LINGER
+            until = min(until, linger_until)
+    return linger_until
+
+
+# -- event streams ------------------------------------------------------------------------------
+
+
+def _session_user(request: Request) -> User:
+    """The person signed in on the dashboard. Raises Refused when nobody is."""
+    django_request = HttpRequest()
+    django_request.session = SessionStore(request.cookies.get(settings.SESSION_COOKIE_NAME))
+    user = get_user(django_request)
+    if not isinstance(user, User):
+        refused = Refused("signed_out", "Sign in to watch jobs.")
+        refused.status = 401
+        raise refused
+    return user
+
+
+def _event(name: str, data: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def _stream(events: AsyncIterator[str]) -> StreamingResponse:
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+async def account_view(request: Request) -> Response:
+    """Stream the ids of the account's batches as they change."""
+    user = await in_thread(_session_user, request)
+    return _stream(_account_events(user.pk))
+
+
+async def _account_events(account_id: int) -> AsyncIterator[str]:
+    yield "retry: 2000\n\n"
+    with hub.listen(bus.account_channel(account_id)) as listener:
+        while True:
+            message = await listener.next(STREAM_BEAT)
+            if message is None:
+                yield ": alive\n\n"
+                continue
+            changed = set(message.get("batches", ()))
+            gathered_until = time.monotonic() + COALESCE
+            while (message := await listener.next(gathered_until - time.monotonic())) is not None:
+                changed.update(message.get("batches", ()))
+            yield _event("batches", sorted(changed))
+
+
+async def log_view(request: Request) -> Response:
+    """Stream the output of one job: first all of it that is kept, then each piece as it is written."""
+    user = await in_thread(_session_user, request)
+    job = await in_thread(job_for, account=user, jid=request.path_params["jid"])
+    return _stream(_log_events(user, job))
+
+
+def _whole_log(job: Job) -> dict[str, str]:
+    return {stream: info.read_log(job, stream) for stream in ("stdout", "stderr", "logging")}
+
+
+async def _log_events(user: User, job: Job) -> AsyncIterator[str]:
+    """Ends when the job has finished, after the `status` event that says how."""
+    with hub.listen(bus.log_channel(job.pk)) as output, hub.listen(bus.account_channel(user.pk)) as changes:
+        job = await in_thread(job_for, account=user, jid=job.jid)
+        yield _event("snapshot", await in_thread(_whole_log, job))
+        status = job.status
+        yield _event("status", {"status": status})
+        while not job.is_finished:
+            async for event in _new_output(output, changes):
+                yield event
+            job = await in_thread(job_for, account=user, jid=job.jid)
+            if job.status != status:
+                status = job.status
+                yield _event("status", {"status": status})
+        yield _event("snapshot", await in_thread(_whole_log, job))
+        yield _event("end", {"status": status})
+
+
+async def _new_output(output: Listener, changes: Listener) -> AsyncIterator[str]:
+    """Pieces of output until the account's jobs change, or a second went by."""
+    until = time.monotonic() + 1.0
+    while (left := until - time.monotonic()) > 0:
+        piece = await output.next(min(left, 0.1))
+        if piece:
+            yield _event("output", piece)
+        elif await changes.next(0) is not None:
+            return
+    yield ": alive\n\n"
+
+
+# -- the application ----------------------------------------------------------------------------
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    body = error_body(error.code, error.message, **error.details)
+    return JSONResponse(body, status_code=error.status)
+
+
+@contextlib.asynccontextmanager
+async def _running_hub(app: Starlette) -> AsyncIterator[None]:
+    task = asyncio.create_task(hub.run())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+PATHS = ("/live/", "/api/v1/results")
+
+application = Starlette(
+    routes=[
+        Route("/api/v1/results", results_view, methods=["POST"]),
+        Route("/live/account", account_view),
+        Route("/live/jobs/{jid:int}/log", log_view),
+    ],
+    exception_handlers={Refused: _refusal, NotFound: _refusal},
+    lifespan=_running_hub,
+)

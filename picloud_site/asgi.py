@@ -1,0 +1,26 @@
+"""The whole site on one port: waiting requests on the event loop, everything else in Django's threads."""
+
+import os
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picloud_site.settings")
+# Loads Django's apps, which the imports below need.
+_wsgi = get_wsgi_application()
+
+from a2wsgi import WSGIMiddleware  # noqa: E402
+
+from api import live  # noqa: E402
+
+# Django works in this many threads, each with a database connection that stays open.
+THREADS = 8
+
+_django = WSGIMiddleware(_wsgi, workers=THREADS)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "http" or scope["path"].startswith(live.PATHS):
+        await live.application(scope, receive, send)
+    else:
+        await _django(scope, receive, send)
