@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -12,7 +13,9 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 CACHED_S = 1.0
 ANSWER_WITHIN_S = 2.0
@@ -20,7 +23,10 @@ LEAST_DISK = 100_000_000  # bytes
 # Each worker keeps a hash under this prefix that expires soon after the worker is gone.
 WORKER_KEYS = "picloud:worker:*"
 
-_redis = Redis.from_url(settings.REDIS_URL, socket_timeout=ANSWER_WITHIN_S, decode_responses=True)
+# No retries: ten of them, as is usual, would make an ill server slow to say so.
+_redis = Redis.from_url(
+    settings.REDIS_URL, socket_timeout=ANSWER_WITHIN_S, retry=Retry(NoBackoff(), 0), decode_responses=True
+)
 _lock = threading.Lock()
 _last: tuple[float, dict[str, dict[str, object]]] = (0.0, {})
 
@@ -75,7 +81,7 @@ def _directory(path: Path) -> str:
 
 def _worker_reports() -> list[dict[str, str]]:
     try:
-        reports = [_redis.hgetall(key) for key in _redis.scan_iter(WORKER_KEYS, count=1000)]
+        reports = [cast("dict[str, str]", _redis.hgetall(key)) for key in _redis.scan_iter(WORKER_KEYS, count=1000)]
     except RedisError as error:
         raise Unwell("Unknown while Redis does not answer.") from error
     return [report for report in reports if report]
