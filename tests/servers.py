@@ -1,6 +1,5 @@
 """Real servers for the tests: Valkey, PostgreSQL and an S3 service, each on a temporary directory."""
 
-import glob
 import os
 import pwd
 import shutil
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from picloud_site.services import valkey_command
+from picloud_site.supervisor.servers import valkey_command
 from tests.waiting import wait_until
 
 
@@ -58,10 +57,10 @@ def valkey(directory: Path) -> Iterator[Path]:
 
 
 def _postgres_programs() -> Path:
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         raise AssertionError("PostgreSQL is not installed: apt-get install postgresql")
-    return Path(found[-1]).parent
+    return found[-1].parent
 
 
 def _as_postgres(command: list[str]) -> list[str]:

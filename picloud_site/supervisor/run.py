@@ -1,10 +1,9 @@
-"""Runs the whole product on one machine: `python -m picloud_site.supervisor`.
+"""The life of the product under its supervisor.
 
 Valkey and Podman's engine first, then the `release` line of the Procfile, then all its other lines, one
 `worker` for each slot. Whatever dies is started again. SIGINT or SIGTERM ends everything within ten seconds.
 """
 
-import argparse
 import os
 import selectors
 import shlex
@@ -16,12 +15,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from string import Template
 
-from common.env import BadSetting
-from picloud_site import home, services, settings
-from picloud_site.processes import (
+from picloud_site import settings
+from picloud_site.supervisor import home, servers
+from picloud_site.supervisor.processes import (
     Printer,
     Process,
-    adopt_orphans,
     collect_dead,
     exit_words,
     kill_descendants,
@@ -85,9 +83,9 @@ class Supervisor:
     def _servers(self) -> Iterable[Process]:
         if home.runs_own_redis():
             data = settings.PICLOUD_HOME / "redis"
-            yield self._process("valkey", services.valkey_command(socket_path=home.REDIS_SOCKET, directory=data))
+            yield self._process("valkey", servers.valkey_command(socket_path=home.REDIS_SOCKET, directory=data))
         if home.runs_own_engine():
-            yield self._process("engine", services.engine_command(home.ENGINE_SOCKET))
+            yield self._process("engine", servers.engine_command(home.ENGINE_SOCKET))
 
     # -- the loop
 
@@ -245,23 +243,3 @@ class Supervisor:
             process = self._process("clean-up", [sys.executable, "manage.py", "clean_up"])
             self._start(process)
             self._wait_for([process], by)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Run the whole of PiCloud on this machine.")
-    parser.add_argument("--after", default="", help="a command to run once when everything serves")
-    parser.add_argument("--stop", action="store_true", help="stop the supervisor of the same PICLOUD_HOME")
-    options = parser.parse_args()
-    try:
-        if options.stop:
-            return home.stop_supervisor()
-        with home.claimed():
-            adopt_orphans()
-            return Supervisor(after=options.after).run()
-    except (BadSetting, home.Occupied) as refusal:
-        print(refusal, file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

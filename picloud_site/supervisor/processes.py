@@ -78,6 +78,7 @@ class Process:
         self.pid, self.exit_code = None, exit_code
         self.restart_at = now + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE_S)
+        self.started_at = now
 
     def signal(self, number: signal.Signals) -> None:
         if self.pid is not None:
