@@ -1,0 +1,154 @@
+"""call and map: from a Python call to jobs on the service."""
+
+import hashlib
+import itertools
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+from typing import Any
+
+from cloud import _client, _packs
+from cloud._config import config
+from cloud._errors import CloudException
+from cloud._options import take_reserved
+from cloud._signatures import check_fits
+from cloud._version import __version__
+
+MAP_LIMIT = 10_000
+_REQUEST_BYTES = 8_000_000
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_HOSTNAME = socket.gethostname()
+_sent_functions: set[tuple[str, str, str]] = set()
+
+
+def call(func: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
+    """Start func(*args, **kwargs) as one job and return its id at once.
+
+    Keywords that begin with _ are options of the job (`_type`, `_cores`, `_label`, ...). TypeError when the arguments
+    do not fit, PicklingError when one cannot travel, CloudException when the service refuses.
+    """
+    options, own = take_reserved(kwargs)
+    check_fits(func, args, own)
+    pickling = _pickling()
+    function = pickling.dump_function(func)
+    item = pickling.dump_item(args, own)
+    _check_size(len(function) + len(item), "The function and its arguments")
+    return _submit(func, function, [item], options, is_map=False)[0]
+
+
+def map(func: Callable[..., Any], *iterables: Iterable[Any], **reserved: Any) -> Sequence[int]:  # noqa: A001
+    """Start func once for each set of items of the iterables, as jobs with successive ids; return the ids.
+
+    Shorter iterables are filled up with None. At most 10,000 jobs a map; none for empty iterables.
+    """
+    options, own = take_reserved(reserved)
+    if own:
+        names = ", ".join(own)
+        raise ValueError(f"cloud.map passes no keywords to the function: leave out {names}, or use functools.partial.")
+    if not iterables:
+        raise ValueError("cloud.map needs at least one iterable: give the function's arguments as lists.")
+    rows = _rows(iterables)
+    check_fits(func, tuple(None for _ in iterables), {})
+    if not rows:
+        return []
+    pickling = _pickling()
+    function = pickling.dump_function(func)
+    items = [pickling.dump_item(row, {}, item=index) for index, row in enumerate(rows)]
+    largest = max(range(len(items)), key=lambda index: len(items[index]))
+    _check_size(len(function) + len(items[largest]), f"The function and item {largest}")
+    return _submit(func, function, items, options, is_map=True)
+
+
+def _pickling() -> ModuleType:
+    # Imported with the first call: cloudpickle takes longer to import than the rest of this package.
+    from cloud import _pickling  # noqa: PLC0415
+
+    return _pickling
+
+
+def _rows(iterables: tuple[Iterable[Any], ...]) -> list[tuple[Any, ...]]:
+    for number, iterable in enumerate(iterables, start=1):
+        if not isinstance(iterable, Iterable):
+            raise TypeError(f"Argument {number} of cloud.map, {iterable!r}, is not iterable.")
+    # One more than the limit is enough to know: an endless iterator must not be read to its end.
+    rows = list(itertools.islice(itertools.zip_longest(*iterables), MAP_LIMIT + 1))
+    if len(rows) > MAP_LIMIT:
+        raise ValueError(f"cloud.map takes at most {MAP_LIMIT:,} items at a time, and here are more: split them.")
+    return rows
+
+
+def _check_size(size: int, what: str) -> None:
+    if size > config.max_transmit_data:
+        raise CloudException(
+            f"{what} take {size:,} bytes as a pickle, and a job may have {config.max_transmit_data:,}: "
+            "store the data with cloud.files.put and fetch it in the job with cloud.files.get.",
+            status="too_large",
+        )
+
+
+def _submit(
+    func: Callable[..., Any], function: bytes, items: list[bytes], options: dict[str, Any], *, is_map: bool
+) -> range:
+    digest = hashlib.sha256(function).hexdigest()
+    header = {
+        # One for all retries and parts of this submit, so that the service can tell them from a new one.
+        "idempotency_key": os.urandom(16).hex(),
+        "map": is_map,
+        "total": len(items),
+        "function": {"digest": digest, "size": len(function), "name": _name(func), "module": _module(func)},
+        "options": options,
+        "client": {"python": _PYTHON, "version": __version__, "hostname": _HOSTNAME, "pid": os.getpid()},
+    }
+    answer: dict[str, Any] = {}
+    first = 0
+    for part in _parts(items):
+        header |= {"first": first, "sizes": [len(item) for item in part]}
+        answer = _post(header, function, part)
+        first += len(part)
+    return range(answer["first_jid"], answer["last_jid"] + 1)
+
+
+def _parts(items: list[bytes]) -> Iterable[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for item in items:
+        if part and size + len(item) > _REQUEST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += len(item)
+    yield part
+
+
+def _post(header: dict[str, Any], function: bytes, items: list[bytes]) -> dict[str, Any]:
+    """Send one part, without the function when the server is believed to have it."""
+    key = (*_client.server(), header["function"]["digest"])
+    if key in _sent_functions:
+        try:
+            return _send({**header, "function": {**header["function"], "size": 0}}, items)
+        except _client.Refusal as refusal:
+            if refusal.status != "function_unknown":
+                raise
+    answer = _send(header, [function, *items])
+    _sent_functions.add(key)
+    return answer
+
+
+def _send(header: dict[str, Any], blobs: list[bytes]) -> dict[str, Any]:
+    body = _packs.encode(header, blobs)
+    response = _client.request("POST", "/api/v1/jobs", body=body, content_type=_packs.CONTENT_TYPE)
+    answer: dict[str, Any] = json.loads(response.body)
+    return answer
+
+
+def _name(func: Callable[..., Any]) -> str:
+    inner = getattr(func, "func", func)  # functools.partial
+    return str(getattr(inner, "__qualname__", None) or type(inner).__qualname__)
+
+
+def _module(func: Callable[..., Any]) -> str:
+    inner = getattr(func, "func", func)
+    return str(getattr(inner, "__module__", None) or type(inner).__module__)

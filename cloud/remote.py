@@ -1,0 +1,28 @@
+"""What a pickle of the client calls inside the job to make the caller's own modules there."""
+
+import functools
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+
+def make_module(name: str) -> types.ModuleType:
+    """The module of this name, made empty and importable if the job has none."""
+    module = sys.modules.get(name)
+    if module is None:
+        module = sys.modules[name] = types.ModuleType(name)
+    return module
+
+
+def fill_module(module: types.ModuleType, state: dict[str, Any]) -> None:
+    """Give a module its variables, and its name in its package."""
+    module.__dict__.update(state)
+    package, _, name = module.__name__.rpartition(".")
+    if package in sys.modules:
+        setattr(sys.modules[package], name, module)
+
+
+def make_cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Callable[..., Any]:  # noqa: FBT001
+    """The function with an empty cache of its results, as functools.lru_cache makes it."""
+    return functools.lru_cache(maxsize=maxsize, typed=typed)(function)
