@@ -7,6 +7,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
+NOTE_LENGTH = 200
+
 
 def secret_hash(secret: str) -> str:
     """What is kept of a key's secret."""
@@ -16,11 +18,12 @@ def secret_hash(secret: str) -> str:
 class User(AbstractUser):
     """A person, who is also the account that owns jobs and files and is billed for them."""
 
-    email = models.EmailField("e-mail address", unique=True, null=True, blank=True)
+    # Without an address: NULL, because of two empty texts one would not be unique.
+    email = models.EmailField("e-mail address", unique=True, null=True, blank=True)  # type: ignore[assignment]
     time_zone = models.CharField(max_length=64, default="UTC", help_text="Zone in which times are shown.")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # Django's managers and forms write "" for no address, and two of those would not be unique.
+        # Django's managers and forms write "" for no address.
         self.email = self.email or None
         super().save(*args, **kwargs)
 
@@ -34,7 +37,7 @@ class ApiKey(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
     secret_sha256 = models.CharField(max_length=64, editable=False)
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=NOTE_LENGTH, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

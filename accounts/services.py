@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from accounts.models import ApiKey, User, secret_hash
+from accounts.models import NOTE_LENGTH, ApiKey, User, secret_hash
 from common.exceptions import Conflict, NotFound, Refused
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -96,8 +96,8 @@ def update_profile(*, user: User, email: str, time_zone: str) -> None:
 def create_api_key(*, user: User, note: str = "") -> tuple[ApiKey, str]:
     """A new key and its secret, which exists nowhere else: who loses it makes another key."""
     note = note.strip()
-    if len(note) > 200:
-        raise Refused("note_too_long", f"A note may have 200 characters; this one has {len(note)}.")
+    if len(note) > NOTE_LENGTH:
+        raise Refused("note_too_long", f"A note may have {NOTE_LENGTH} characters; this one has {len(note)}.")
     secret = secrets.token_urlsafe(32)
     key = ApiKey.objects.create(user=user, note=note, secret_sha256=secret_hash(secret))
     return key, secret

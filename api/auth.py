@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from accounts.selectors import Unauthorized, user_for_key
+from jobs.services.tokens import account_for_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,6 @@ def caller_of(authorization: str) -> Caller:
     if scheme.lower() == "basic":
         return Caller(user_for_key(*_basic(credentials)))
     if scheme.lower() == "bearer":
-        # Imported late because it brings in the models of jobs, which most of this module does without.
-        from jobs.services.tokens import account_for_token
-
         account, jid = account_for_token(credentials.strip())
         return Caller(account, jid)
     raise Unauthorized("no_key", "Send an API key and its secret with HTTP Basic authentication.")

@@ -83,7 +83,7 @@ def api_view(
                 return _wrong_method(request, methods)
             try:
                 return view(request, caller_of(request.headers.get("Authorization", "")), *args, **kwargs)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the caller gets it as JSON and the log whole
                 return answer_to(request, error)
 
         return wrapped
@@ -112,6 +112,6 @@ def parse_json(request: HttpRequest) -> dict[str, Any]:
     return value
 
 
-def unknown_address(request: HttpRequest, rest: str = "") -> JsonResponse:
+def unknown_address(request: HttpRequest, **_parts: str) -> JsonResponse:
     """For addresses under /api/ that lead nowhere."""
     return error_response(NotFound("address_unknown", f"There is nothing at {request.path}; see /api/v1/openapi.json."))

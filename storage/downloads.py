@@ -12,9 +12,8 @@ from django.utils.http import content_disposition_header, http_date
 
 from accounts.models import User
 from storage import selectors
-from storage.bucket import ObjectMissing, bucket
+from storage.bucket import DirectBucket, ObjectMissing, bucket, direct_bucket
 from storage.models import StoredFile
-from storage.s3_bucket import S3Bucket
 
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 LINK_SECONDS = 15 * 60
@@ -58,8 +57,9 @@ def serve_file(request: HttpRequest, *, user: User, name: str, may_link: bool = 
     Raises NotFound for a stranger's file.
     """
     file = selectors.file_for(user, name)
-    if may_link and isinstance(bucket(), S3Bucket) and request.method == "GET":
-        return HttpResponseRedirect(presigned_download(file))
+    store = direct_bucket() if may_link else None
+    if store and request.method == "GET":
+        return HttpResponseRedirect(presigned_download(store, file))
     try:
         return _answer(request, file)
     except ObjectMissing:
@@ -67,11 +67,8 @@ def serve_file(request: HttpRequest, *, user: User, name: str, may_link: bool = 
         return _answer(request, selectors.file_for(user, name))
 
 
-def presigned_download(file: StoredFile) -> str:
-    """An address of the S3 service from which anyone who has it gets this file, for a quarter of an hour."""
-    store = bucket()
-    if not isinstance(store, S3Bucket):
-        raise TypeError("only files on S3 have an address of their own")
+def presigned_download(store: DirectBucket, file: StoredFile) -> str:
+    """An address from which anyone who has it gets this file, for a quarter of an hour."""
     return store.presign(
         "get_object",
         file.key,

@@ -46,19 +46,21 @@ class FileBucket(FileSystemStorage):
         return name
 
     def _write(self, key: str, chunks: Iterable[bytes]) -> None:
-        path = self.path(key)
+        path = self._path(key)
         # Beside its place, because only within one file system a rename is one step.
-        temporary = f"{path}.{secrets.token_hex(4)}.part"
+        temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         with full_disk_is_refused():
             try:
                 with _create(temporary) as file:
                     for chunk in chunks:
                         file.write(chunk)
-                os.rename(temporary, path)
+                temporary.rename(path)
             except BaseException:
-                with suppress(FileNotFoundError):
-                    os.unlink(temporary)
+                temporary.unlink(missing_ok=True)
                 raise
+
+    def _path(self, key: str) -> Path:
+        return Path(self.path(key))
 
     def read_bytes(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         with self._open_object(key) as file:
@@ -73,13 +75,12 @@ class FileBucket(FileSystemStorage):
     def _open_object(self, key: str) -> IO[bytes]:
         try:
             # Unbuffered: reads here are large, and a buffer would copy each of them once more.
-            return open(self.path(key), "rb", buffering=0)
+            return self._path(key).open("rb", buffering=0)
         except FileNotFoundError:
             raise ObjectMissing(key) from None
 
     def keys_before(self, moment: datetime, prefix: str) -> Iterator[str]:
-        root = Path(self.path(prefix))
-        for folder, _, names in os.walk(root):
+        for folder, _, names in os.walk(self.path(prefix)):
             for name in names:
                 path = Path(folder, name)
                 with suppress(FileNotFoundError):
@@ -87,12 +88,12 @@ class FileBucket(FileSystemStorage):
                         yield path.relative_to(self.location).as_posix()
 
 
-def _create(path: str) -> IO[bytes]:
+def _create(path: Path) -> IO[bytes]:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         descriptor = os.open(path, flags, 0o600)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, flags, 0o600)
     return os.fdopen(descriptor, "wb", buffering=CHUNK)
 

@@ -107,6 +107,4 @@ class _Unseekable:
 
 
 def _missing_or(error: ClientError, key: str) -> Exception:
-    if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-        return ObjectMissing(key)
-    return error
+    return ObjectMissing(key) if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404 else error

@@ -1,5 +1,7 @@
 """Every read of stored bytes."""
 
+from dataclasses import dataclass
+
 from django.db.models import QuerySet
 
 from accounts.models import User
@@ -34,3 +36,17 @@ def file_for(user: User, name: str, *, lock: bool = False) -> StoredFile:
     if file is None:
         raise NotFound("file_unknown", f"You have no file named {name!r}.")
     return file
+
+
+@dataclass(frozen=True, slots=True)
+class FilePage:
+    """Some of a user's files by name, and the name to go on after; None at the end."""
+
+    files: list[StoredFile]
+    next_after: str | None
+
+
+def file_page(user: User, *, after: str = "", limit: int = 100) -> FilePage:
+    """The files whose names come after `after`. However many there are, a page costs the same."""
+    found = list(files_of(user).filter(name__gt=after)[: limit + 1])
+    return FilePage(found[:limit], found[limit - 1].name if len(found) > limit else None)

@@ -1,5 +1,6 @@
 """Every change to stored bytes: blobs that jobs are made of, raw objects, and people's files."""
 
+from storage.selectors import read_blob, read_bytes
 from storage.services.blobs import drop_blobs_unreferenced, hold_blob, put_blob
 from storage.services.direct import finish_direct_upload, prepare_direct_upload
 from storage.services.files import delete_file, save_file
@@ -15,6 +16,8 @@ __all__ = [
     "prepare_direct_upload",
     "put_blob",
     "put_bytes",
+    "read_blob",
+    "read_bytes",
     "remove_orphans",
     "remove_stale_objects",
     "save_file",

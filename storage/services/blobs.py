@@ -4,16 +4,26 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, ForeignObjectRel, OuterRef, QuerySet
+from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, QuerySet
+from django.utils import timezone
 
 from accounts.models import User
 from common.exceptions import Refused
+from common.sql import db_time, fetch_all
 from storage.bucket import bucket
 from storage.models import Blob
 from storage.services.objects import delete_key
+
+# As SQL, because each argument of each job passes here: 0.2 ms instead of 1.2.
+HOLD = "SELECT id, size, inline, key FROM storage_blob WHERE account_id = %s AND digest = %s"
+INSERT = (
+    "INSERT INTO storage_blob (account_id, digest, size, inline, key, created_at) VALUES (%s, %s, %s, %s, %s, %s)"
+    " ON CONFLICT (account_id, digest) DO NOTHING RETURNING id"
+)
 
 
 def put_blob(*, account: User, data: bytes, digest: str | None = None) -> Blob:
@@ -33,33 +43,39 @@ def put_blob(*, account: User, data: bytes, digest: str | None = None) -> Blob:
 
 def hold_blob(*, account: User, digest: str) -> Blob | None:
     """The blob of that digest, kept from being dropped until the transaction ends; None when there is none."""
-    if connection.vendor != "postgresql" or not connection.in_atomic_block:
-        # On SQLite a transaction that writes has the database to itself.
-        return Blob.objects.filter(account=account, digest=digest).first()
-    # A shared lock: submits with the same function do not wait for each other, as with FOR UPDATE.
-    return next(
-        iter(
-            Blob.objects.raw(
-                "SELECT * FROM storage_blob WHERE account_id = %s AND digest = %s FOR KEY SHARE", [account.pk, digest]
-            )
-        ),
-        None,
-    )
+    found = fetch_all(HOLD + _key_share(), (account.pk, digest))
+    return _blob(account, digest, found[0]) if found else None
 
 
 def _store(*, account: User, digest: str, data: bytes) -> Blob | None:
-    blob = Blob(account=account, digest=digest, size=len(data))
+    key, inline = "", None
     if len(data) <= settings.INLINE_LIMIT:
-        blob.inline = data
+        inline = data
     else:
         # The suffix is new each time, so that dropping one blob never takes the bytes of its successor.
-        blob.key = f"blobs/{account.pk}/{digest[:2]}/{digest}.{secrets.token_hex(4)}"
-        bucket().put_bytes(blob.key, data)
-    Blob.objects.bulk_create([blob], ignore_conflicts=True)
-    stored = hold_blob(account=account, digest=digest)
-    if blob.key and (stored is None or stored.key != blob.key):
-        bucket().delete(blob.key)
-    return stored
+        key = f"blobs/{account.pk}/{digest[:2]}/{digest}.{secrets.token_hex(4)}"
+        bucket().put_bytes(key, data)
+    new = fetch_all(INSERT, (account.pk, digest, len(data), inline, key, db_time(timezone.now())))
+    if new:
+        return _blob(account, digest, (new[0][0], len(data), inline, key))
+    if key:
+        bucket().delete(key)
+    return hold_blob(account=account, digest=digest)
+
+
+def _key_share() -> str:
+    """On PostgreSQL a shared lock, so that submits of one function do not wait for each other as with FOR UPDATE.
+
+    On SQLite nothing: a transaction that writes has the database to itself.
+    """
+    return " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+
+
+def _blob(account: User, digest: str, row: tuple[Any, ...]) -> Blob:
+    pk, size, inline, key = row
+    # In the order of the model, as `from_db` takes them.
+    fields = ["id", "account_id", "digest", "size", "inline", "key"]
+    return Blob.from_db(connection.alias, fields, [pk, account.pk, digest, size, inline, key])
 
 
 def drop_blobs_unreferenced(blob_ids: Iterable[int]) -> int:
@@ -72,7 +88,7 @@ def drop_blobs_unreferenced(blob_ids: Iterable[int]) -> int:
         locked = Blob.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
         candidates = list(locked.filter(pk__in=list(blob_ids)).values_list("pk", flat=True))
         unused = list(_unreferenced().filter(pk__in=candidates).values_list("pk", "key"))
-        Blob.objects.filter(pk__in=[pk for pk, _ in unused])._raw_delete(Blob.objects.db)
+        Blob.objects.filter(pk__in=[pk for pk, _ in unused]).delete()
         for key in (key for _, key in unused if key):
             transaction.on_commit(partial(delete_key, key), robust=True)
     return len(unused)
@@ -81,8 +97,10 @@ def drop_blobs_unreferenced(blob_ids: Iterable[int]) -> int:
 def _unreferenced() -> QuerySet[Blob]:
     """Blobs without a row that refers to them, in whichever app that row is."""
     blobs = Blob.objects.all()
-    for relation in Blob._meta.get_fields(include_hidden=True):
+    for relation in Blob._meta.get_fields(include_hidden=True):  # noqa: SLF001 -- documented by Django
         if isinstance(relation, ForeignObjectRel):
-            references = relation.related_model._default_manager.filter(**{relation.field.name: OuterRef("pk")})
+            references: QuerySet[Model] = QuerySet(relation.related_model).filter(
+                **{relation.field.name: OuterRef("pk")}
+            )
             blobs = blobs.exclude(Exists(references))
     return blobs

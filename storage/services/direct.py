@@ -8,10 +8,9 @@ from django.db import transaction
 
 from accounts.models import User
 from common.exceptions import Conflict, Refused
-from storage.bucket import ObjectMissing, bucket
+from storage.bucket import ObjectMissing, direct_bucket
 from storage.models import StoredFile
 from storage.names import check_name
-from storage.s3_bucket import S3Bucket
 from storage.services.files import NewObject, check_size, media_type, new_key, point_file_at
 
 SALT = "storage.direct-upload"
@@ -34,8 +33,8 @@ def prepare_direct_upload(*, account: User, name: str, size: int, content_type: 
     """A presigned place for a file of exactly `size` bytes; None when files go through this server."""
     name = check_name(name)
     check_size(size)
-    store = bucket()
-    if not isinstance(store, S3Bucket):
+    store = direct_bucket()
+    if store is None:
         return None
     key = new_key(account)
     content_type = media_type(content_type, name)
@@ -73,8 +72,8 @@ def _opened(token: str, *, account: User, name: str) -> NewObject:
 
 def _check_arrived(prepared: NewObject, *, md5: str) -> str:
     """The MD5 sum of the arrived bytes, where the service or the client tells it."""
-    store = bucket()
-    if not isinstance(store, S3Bucket):
+    store = direct_bucket()
+    if store is None:
         raise Refused("bad_upload", "This server does not take direct uploads any more. Start it again.")
     try:
         head = store.head(prepared.key)

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--email", default="")
         parser.add_argument("--staff", action="store_true", help="May use the admin site, with all rights.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         try:
             with transaction.atomic():
                 user = services.create_user(

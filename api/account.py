@@ -1,0 +1,58 @@
+"""What a client may know of its account, and of what it can run on."""
+
+from decimal import Decimal
+
+from django.http import HttpRequest, JsonResponse
+
+from api.auth import Caller
+from api.errors import api_view
+from common.money import MICROS_PER_DOLLAR
+from environments.models import Environment
+from jobs.models import CoreType
+from jobs.services.prices import price_now
+
+
+@api_view("GET")
+def account(request: HttpRequest, caller: Caller) -> JsonResponse:
+    user = caller.account
+    return JsonResponse(
+        {
+            "username": user.username,
+            "email": user.email,
+            "time_zone": user.time_zone,
+            "joined": user.date_joined.isoformat(),
+        }
+    )
+
+
+def _core_type(core_type: CoreType) -> dict[str, object]:
+    return {
+        "code": core_type.code,
+        "description": core_type.description,
+        "compute_units": float(core_type.compute_units),
+        "memory_mb": core_type.memory_mb,
+        "disk_mb": core_type.disk_mb,
+        "allowed_cores": core_type.allowed_cores,
+        # As text: an amount of money is exact.
+        "dollars_per_core_hour": f"{(Decimal(price_now(core_type.code)) / MICROS_PER_DOLLAR).normalize():f}",
+    }
+
+
+@api_view("GET")
+def core_types(request: HttpRequest, _caller: Caller) -> JsonResponse:
+    """The core types that new jobs may use, with the price of this moment."""
+    return JsonResponse({"core_types": [_core_type(row) for row in CoreType.objects.filter(is_active=True)]})
+
+
+def _environment(environment: Environment) -> dict[str, object]:
+    return {
+        "name": environment.name,
+        "python": environment.python,
+        "size": environment.size_bytes,
+        "built": environment.built_at.isoformat(),
+    }
+
+
+@api_view("GET")
+def environments(request: HttpRequest, _caller: Caller) -> JsonResponse:
+    return JsonResponse({"environments": [_environment(row) for row in Environment.objects.all()]})
