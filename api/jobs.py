@@ -11,8 +11,8 @@ from api.errors import api_view, parse_json
 from common import packs
 from common.exceptions import Refused
 from common.ranges import Range, members
-from jobs.models import Batch
 from jobs.forms import FilterForm, number_of
+from jobs.models import Batch
 from jobs.selectors import panel
 from jobs.selectors.detail import job_for
 from jobs.services import delete, info, kill

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "storage",
     "environments",
     "jobs",
+    "worker",
 ]
 
 MIDDLEWARE = [
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.show_times_in_own_zone",
+    "common.middleware.RefusalPages",
 ]
 
 ROOT_URLCONF = "picloud_site.urls"
@@ -89,9 +91,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 DATABASE_URL = env_str("DATABASE_URL")
 DATABASES = {
-    "default": databases.from_url(DATABASE_URL)
-    if DATABASE_URL
-    else databases.sqlite(PICLOUD_HOME / "db.sqlite3"),
+    "default": databases.from_url(DATABASE_URL) if DATABASE_URL else databases.sqlite(PICLOUD_HOME / "db.sqlite3"),
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -1,0 +1,382 @@
+"""One chunk of jobs in a sandbox: sends them in, watches them, and brings their outcomes home."""
+
+import logging
+import select
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from jobs.services import claim as claims
+from jobs.services import recover
+from jobs.services.claim import Claim, ClaimedJob
+from jobs.services.finish import Outcome, finish_jobs
+from jobs.services.livelog import drop_live_logs
+from jobs.services.packs import split_pack
+from jobs.services.tokens import token_for_run
+from jobs.states import Reason, Status
+from storage.services import read_blob
+from worker.output import JobOutput, storable
+from worker.sandbox import Sandbox, SandboxLost, Usage
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+# Outcomes of a long chunk are brought home after this time, so that those who wait for the first see it.
+FLUSH_SECONDS = 0.2
+# A job that runs longer than this holds up those claimed with it: they go back for another core.
+HOLDUP_SECONDS = 1.0
+MAX_SAMPLES = 600
+# What a report may leave out of the time that the worker saw pass before it is doubted.
+SLACK_MS = 50
+SLACK_SHARE = 0.02
+
+REASONS = {
+    "exception": (Status.ERROR, Reason.EXCEPTION),
+    "bad_result": (Status.ERROR, Reason.BAD_RESULT),
+    "exited": (Status.ERROR, Reason.EXITED),
+    "crashed": (Status.ERROR, Reason.CRASHED),
+}
+STOP_TEXTS = {
+    Reason.USER: "Killed by its owner.",
+    Reason.MAX_RUNTIME: "Killed: it ran longer than its maximum run time.",
+    Reason.OUT_OF_DISK: "Killed: it filled its scratch space.",
+}
+
+
+@dataclass
+class _Running:
+    """A claimed job while its chunk runs."""
+
+    job: ClaimedJob
+    output: JobOutput
+    begun: float | None = None  # monotonic seconds
+    begun_at: datetime | None = None
+    stopped_for: Reason | None = None
+    samples: list[tuple[float, float, int]] = field(default_factory=list)
+    every: int = 1  # ticks from one kept sample to the next
+
+
+class ChunkRun:
+    """Runs the jobs of one claim in a sandbox, to the last of them."""
+
+    def __init__(self, claim: Claim, sandbox: Sandbox, *, worker: str, should_stop: Any, on_tick: Any) -> None:
+        self._claim = claim
+        self._sandbox = sandbox
+        self._worker = worker
+        self._should_stop = should_stop
+        self._on_tick = on_tick
+        self._jobs = {job.pk: _Running(job=job, output=JobOutput(job.pk)) for job in claim.jobs}
+        self._current: _Running | None = None
+        self._outcomes: list[Outcome] = []
+        self._flush_at = 0.0
+        self._seen_until = 0.0
+        self._unwatched = 0.0  # seconds since then that went into the database
+        self._tick_at = 0.0
+        self._returning: set[int] = set()
+        self._usage: Usage | None = None
+        self._usage_at = 0.0
+        self._oom_kills = 0
+        self._idle = False
+
+    def run(self) -> None:
+        """Raises SandboxLost after what is known has been brought home."""
+        try:
+            self._oom_kills = self._sandbox.usage().oom_kills
+            self._send()
+            while not self._idle:
+                self._wait()
+                self._tick_if_due()
+            self._give_back_skipped()
+        except SandboxLost as lost:
+            self._lose(str(lost))
+            raise
+        finally:
+            self._flush()
+
+    # -- in ----------------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        batch = self._claim.batch
+        function = read_blob(batch.function_blob)
+        items = self._read_items()
+        header = {
+            "op": "run",
+            "run": batch.pk,
+            "fork_each": batch.kill_process,
+            "env": batch.env_vars,
+            "term_grace": settings.KILL_GRACE_SECONDS,
+            "result_limit": settings.MAX_PAYLOAD,
+            "cwd": "/home/picloud",
+            "token": token_for_run(
+                account_id=batch.account_id, worker=self._worker, jids=[job.jid for job in self._claim.jobs]
+            ),
+            "function": len(function),
+            "items": [[job.pk, job.jid, len(item)] for job, item in zip(self._claim.jobs, items, strict=True)],
+        }
+        self._seen_until = time.monotonic()
+        self._tick_at = self._seen_until + TICK_SECONDS
+        self._sandbox.send(header, function, *items)
+
+    def _read_items(self) -> list[memoryview]:
+        items: dict[int, memoryview] = {}
+        jobs = self._claim.jobs
+        packs = self._claim.batch.packs.filter(first_index__lte=jobs[-1].index).select_related("blob")
+        for pack in packs.order_by("first_index"):
+            if pack.first_index + pack.count > jobs[0].index:
+                items.update(enumerate(split_pack(read_blob(pack.blob)), start=pack.first_index))
+        return [items[job.index] for job in jobs]
+
+    # -- out ---------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        timeout = max(0.0, min(self._next_deadline() - time.monotonic(), TICK_SECONDS))
+        if select.select([self._sandbox], [], [], timeout)[0]:
+            for header, payload in self._sandbox.receive():
+                self._handle(header, payload)
+        if self._current:
+            self._current.output.publish()
+        if self._outcomes and (time.monotonic() >= self._flush_at or not self._jobs):
+            self._flush()
+
+    def _next_deadline(self) -> float:
+        deadlines = [self._tick_at]
+        if self._outcomes:
+            deadlines.append(self._flush_at)
+        current, limit = self._current, self._claim.batch.max_runtime_ms
+        if current and current.begun is not None:
+            deadlines.append(time.monotonic() + 0.1)
+            if limit and not current.stopped_for:
+                deadlines.append(current.begun + limit / 1000)
+        return min(deadlines)
+
+    def _handle(self, header: dict[str, Any], payload: bytes) -> None:
+        match header["op"]:
+            case "outcomes":
+                self._take_outcomes(header["outcomes"], memoryview(payload))
+            case "output":
+                if (running := self._jobs.get(header["job"])) and header["stream"] in ("stdout", "stderr", "logging"):
+                    running.output.add(header["stream"], payload)
+            case "started":
+                self._begin(header["job"])
+            case "idle":
+                self._idle = True
+
+    def _begin(self, job_id: int) -> None:
+        running = self._jobs.get(job_id)
+        if running and running.begun is None:
+            running.begun, running.begun_at = time.monotonic(), timezone.now()
+            self._current = running
+
+    def _take_outcomes(self, reports: Sequence[dict[str, Any]], payload: memoryview) -> None:
+        """Turn reports into outcomes. Times are the sandbox's, as far as the worker saw as much time go by."""
+        now, at = time.monotonic(), timezone.now()
+        observed_ms = (now - self._seen_until) * 1000
+        self._seen_until = now
+        reported_ms = sum(float(report["run_ms"]) for report in reports)
+        total_ms = believed_ms(reported_ms, observed_ms=observed_ms, unwatched_ms=self._unwatched * 1000)
+        self._unwatched = 0.0
+        offset = 0
+        for report in reports:
+            size = int(report["size"])
+            running = self._jobs.pop(report["job"], None)
+            if running is not None:
+                share = float(report["run_ms"]) / reported_ms if reported_ms > 0 else 1 / len(reports)
+                run_ms = round(total_ms * share)
+                self._outcomes.append(self._outcome(running, report, payload[offset : offset + size], run_ms, at))
+                if running is self._current:
+                    self._current = None
+            offset += size
+        if self._outcomes and not self._flush_at > now - FLUSH_SECONDS:
+            self._flush_at = now + FLUSH_SECONDS
+
+    def _outcome(
+        self, running: _Running, report: dict[str, Any], result: memoryview, run_ms: int, at: datetime
+    ) -> Outcome:
+        status, reason, text = self._judge(running, report)
+        peak = max([int(report["max_rss"]), *(memory for _, _, memory in running.samples)])
+        return Outcome(
+            job_id=running.job.pk,
+            jid=running.job.jid,
+            attempt=running.job.attempt,
+            status=status,
+            reason=reason,
+            result=result,
+            is_exception=bool(report["exception"]),
+            error_text=storable(text),
+            started_at=at - timedelta(milliseconds=run_ms),
+            finished_at=at,
+            run_ms=run_ms,
+            cpu_user_ms=round(float(report["user_ms"])),
+            cpu_system_ms=round(float(report["system_ms"])),
+            memory_peak=peak,
+            logs=running.output.kept(),
+            samples=running.samples if len(running.samples) > 1 else (),
+        )
+
+    def _judge(self, running: _Running, report: dict[str, Any]) -> tuple[Status, Reason, str]:
+        """Status, reason and text of a report: what the worker did to the job explains how it died."""
+        if report["ok"]:
+            return Status.DONE, Reason.NONE, ""
+        status, reason = REASONS.get(report["reason"], (Status.ERROR, Reason.CRASHED))
+        text = str(report["error"])
+        if reason == Reason.EXCEPTION and not running.stopped_for:
+            return status, reason, text
+        if running.stopped_for:
+            return Status.KILLED, running.stopped_for, STOP_TEXTS.get(running.stopped_for, text)
+        if reason == Reason.CRASHED and (usage := self._read_usage()) and usage.oom_kills > self._oom_kills:
+            self._oom_kills = usage.oom_kills
+            return Status.KILLED, Reason.OUT_OF_MEMORY, self._out_of_memory_text(usage)
+        return status, reason, text
+
+    def _out_of_memory_text(self, usage: Usage) -> str:
+        batch = self._claim.batch
+        limit = batch.core_type.memory_mb * batch.cores
+        return (
+            f"Killed: it needed more memory than the {limit:,} MB of {batch.cores} x {batch.core_type_id} "
+            f"(peak {usage.memory_peak / 1e6:,.0f} MB). Ask for more with _type or _cores."
+        )
+
+    def _flush(self) -> None:
+        if not self._outcomes:
+            return
+        outcomes, self._outcomes, self._flush_at = self._outcomes, [], 0.0
+        begun = time.monotonic()
+        finish_jobs(
+            batch=self._claim.batch, price_micros=self._claim.price_micros, worker=self._worker, outcomes=outcomes
+        )
+        if any(outcome.run_ms > 50 for outcome in outcomes):
+            drop_live_logs([outcome.job_id for outcome in outcomes])
+        self._unwatched += time.monotonic() - begun
+
+    # -- watching ----------------------------------------------------------------------------
+
+    def _tick_if_due(self) -> None:
+        now = time.monotonic()
+        self._stop_overdue(now)
+        if now < self._tick_at or self._idle:
+            return
+        self._tick_at = now + TICK_SECONDS
+        self._on_tick()
+        self._sample(now)
+        self._stop_unwanted()
+        self._return_held_up(now)
+
+    def _stop_overdue(self, now: float) -> None:
+        running, limit = self._current, self._claim.batch.max_runtime_ms
+        if running and limit and running.begun is not None and now >= running.begun + limit / 1000:
+            self._stop(running, Reason.MAX_RUNTIME)
+
+    def _stop(self, running: _Running, reason: Reason) -> None:
+        if running.stopped_for is None:
+            running.stopped_for = reason
+            self._sandbox.send({"op": "stop", "jobs": [running.job.pk]})
+
+    def _stop_unwanted(self) -> None:
+        """End what its owner wants ended, and what is no longer this worker's to run."""
+        for job_id in claims.jobs_to_stop(worker=self._worker, job_ids=list(self._jobs)):
+            self._stop(self._jobs[job_id], Reason.USER)
+
+    def _return_held_up(self, now: float) -> None:
+        current = self._current
+        stopping = self._should_stop()
+        if current is None or current.begun is None or not (now - current.begun > HOLDUP_SECONDS or stopping):
+            return
+        waiting = [pk for pk, running in self._jobs.items() if running is not current and pk not in self._returning]
+        if waiting:
+            self._returning.update(waiting)
+            self._sandbox.send({"op": "stop", "jobs": waiting})
+
+    def _give_back_skipped(self) -> None:
+        """What the sandbox left out without an outcome was never begun: queue it again, or end it as asked."""
+        for job_id, running in list(self._jobs.items()):
+            if running.stopped_for:
+                self._outcomes.append(self._never_begun(running))
+                del self._jobs[job_id]
+        if self._jobs:
+            recover.give_back(batch=self._claim.batch, worker=self._worker, job_ids=list(self._jobs))
+            self._jobs.clear()
+
+    def _never_begun(self, running: _Running) -> Outcome:
+        reason = running.stopped_for or Reason.USER
+        return self._ended(running, Status.KILLED, reason, STOP_TEXTS[reason], run_ms=0)
+
+    def _read_usage(self) -> Usage | None:
+        try:
+            return self._sandbox.usage()
+        except SandboxLost:
+            return None
+
+    def _sample(self, now: float) -> None:
+        usage = self._sandbox.usage()
+        running = self._current
+        if running and running.begun is not None:
+            before, self._usage = self._usage, usage
+            percent = 0.0
+            if before is not None and now > self._usage_at:
+                percent = (usage.cpu_ns - before.cpu_ns) / (now - self._usage_at) / 1e7
+            self._keep_sample(running, (round(now - running.begun, 1), round(percent, 1), usage.memory))
+            limit = self._claim.batch.core_type.disk_mb * 1_000_000
+            if usage.disk > limit:
+                self._stop(running, Reason.OUT_OF_DISK)
+        self._usage, self._usage_at = usage, now
+
+    @staticmethod
+    def _keep_sample(running: _Running, sample: tuple[float, float, int]) -> None:
+        running.samples.append(sample)
+        if len(running.samples) >= MAX_SAMPLES:
+            # Every second one is enough for a picture of so long a run.
+            running.samples = running.samples[::2]
+
+    # -- losing ------------------------------------------------------------------------------
+
+    def _lose(self, why: str) -> None:
+        """The sandbox is gone: the job it was on ends with that, the others go back."""
+        running = self._current or next(iter(self._jobs.values()), None)
+        if running is None:
+            return
+        self._jobs.pop(running.job.pk, None)
+        run_ms = round((time.monotonic() - (running.begun or self._seen_until)) * 1000)
+        if running.stopped_for:
+            reason, text = running.stopped_for, STOP_TEXTS.get(running.stopped_for, why)
+            self._outcomes.append(self._ended(running, Status.KILLED, reason, text, run_ms=run_ms))
+        else:
+            text = f"The sandbox was lost while the job ran: {why}"
+            self._outcomes.append(self._ended(running, Status.ERROR, Reason.SANDBOX, text, run_ms=run_ms))
+        if self._jobs:
+            recover.give_back(batch=self._claim.batch, worker=self._worker, job_ids=list(self._jobs))
+            self._jobs.clear()
+
+    def _ended(self, running: _Running, status: Status, reason: Reason, text: str, *, run_ms: int) -> Outcome:
+        """An outcome that the worker gives itself, because the sandbox has none."""
+        at = timezone.now()
+        return Outcome(
+            job_id=running.job.pk,
+            jid=running.job.jid,
+            attempt=running.job.attempt,
+            status=status,
+            reason=reason,
+            result=b"",
+            is_exception=False,
+            error_text=text,
+            started_at=at - timedelta(milliseconds=run_ms),
+            finished_at=at,
+            run_ms=run_ms,
+            logs=running.output.kept(),
+            samples=running.samples,
+        )
+
+
+def believed_ms(reported_ms: float, *, observed_ms: float, unwatched_ms: float) -> float:
+    """How long jobs ran, from what the sandbox reports and what the worker saw.
+
+    Jobs run beside the reporter in their sandbox and could make it lie. So it must account for the time that
+    the worker watched, but for some slack, and cannot have run longer than the worker saw pass at all.
+    """
+    watched_ms = observed_ms - unwatched_ms
+    least = watched_ms - max(SLACK_MS, SLACK_SHARE * watched_ms)
+    return min(max(reported_ms, least), observed_ms)

@@ -1,0 +1,44 @@
+"""Run the worker of one core slot until SIGTERM or SIGINT."""
+
+import logging
+import os
+import platform
+from typing import Any
+
+import django_rq
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from jobs.services import recover
+from jobs.services.dispatch import queue_name
+from worker.sandbox import network_mode, remove_leftovers
+from worker.slot_worker import SlotWorker
+from worker.slots import Slots
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Runs jobs on one core of this machine: takes tickets from the queues and runs what they stand for."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--slot", type=int, default=1, help="Number of the core slot, from 1.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        slot = options["slot"]
+        core_types = list(settings.CORE_TYPE_QUEUES)
+        connection = django_rq.get_connection(queue_name(core_types[0]))
+        slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS)
+        worker = SlotWorker(slot=slot, core_types=core_types, slots=slots, connection=connection)
+        # A worker of this slot that was killed may have left a sandbox that still runs its job.
+        remove_leftovers(settings.PICLOUD_HOME, slot=slot)
+        recover.release_worker(worker=worker.lease_name)
+        worker.describe(
+            sandbox=settings.SANDBOX, network=network_mode(), python=platform.python_version(), user=os.getuid()
+        )
+        try:
+            worker.work(logging_level="WARNING", dequeue_strategy="round_robin")
+        finally:
+            worker.close()
+            recover.release_worker(worker=worker.lease_name)

@@ -1,0 +1,118 @@
+"""A shift: one worker on the work of one account and core type, until others need it or there is no more."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import redis
+
+from jobs.services import bus, recover
+from jobs.services.claim import Claim, claim_chunk
+from jobs.services.dispatch import WorkKind, announce_work, forget_ticket, queue_name
+from worker.chunk import ChunkRun
+from worker.sandbox import SandboxLost
+from worker.slots import Slots
+from worker.warm import WarmSandbox
+
+logger = logging.getLogger(__name__)
+
+# How long a worker waits for more of the same work before it listens to everybody again.
+WAIT_SECONDS = 0.5
+# How long a worker that cannot get its cores leaves the ticket to others before it tries again.
+SLOTS_SECONDS = 2.0
+
+
+class Shift:
+    """Serves one kind of work; `run` answers the ticket of another account that came up meanwhile, if any."""
+
+    def __init__(
+        self,
+        kind: WorkKind,
+        *,
+        worker: str,
+        slots: Slots,
+        warm: WarmSandbox,
+        core_types: list[str],
+        should_stop: Callable[[], bool],
+        on_tick: Callable[[], None],
+    ) -> None:
+        self._kind = kind
+        self._worker = worker
+        self._slots = slots
+        self._warm = warm
+        self._queues = [f"rq:queue:{queue_name(core_type)}" for core_type in core_types]
+        self._should_stop = should_stop
+        self._on_tick = on_tick
+
+    def run(self) -> str | None:
+        """Work until nothing of this kind is left, or somebody else's ticket waits. Answers that ticket's id."""
+        forget_ticket(self._kind)
+        with self._slots.take(self._kind.cores, timeout=SLOTS_SECONDS) as enough:
+            if not enough:
+                self._wait_for_cores()
+                return None
+            while not self._should_stop():
+                claim = claim_chunk(self._kind, worker=self._worker, slots=self._slots.number)
+                if claim is None:
+                    ticket, handed_over = self._wait_for_work()
+                    if not handed_over:
+                        return ticket
+                    continue
+                if claim.more:
+                    announce_work(self._kind)
+                self._run_chunk(claim)
+                if self._others_wait():
+                    break
+        announce_if_left(self._kind)
+        return None
+
+    def _wait_for_cores(self) -> None:
+        """More cores than are free here: leave the ticket, maybe to another host."""
+        time.sleep(0.1)
+        announce_work(self._kind)
+
+    def _run_chunk(self, claim: Claim) -> None:
+        try:
+            sandbox = self._warm.for_batch(claim.batch)
+        except SandboxLost:
+            recover.give_back(batch=claim.batch, worker=self._worker, job_ids=[job.pk for job in claim.jobs])
+            raise
+        run = ChunkRun(claim, sandbox, worker=self._worker, should_stop=self._should_stop, on_tick=self._on_tick)
+        try:
+            run.run()
+        except SandboxLost as lost:
+            logger.warning("a sandbox of %s was lost: %s", claim.batch, lost)
+            self._warm.drop()
+
+    def _others_wait(self) -> bool:
+        """Whether a ticket for any other kind of work stands in a queue that this worker serves."""
+        pipeline = bus.connection().pipeline(transaction=False)
+        for queue in self._queues:
+            pipeline.lrange(queue, 0, 7)
+        ours = f"{self._kind}-".encode()
+        return any(not ticket.startswith(ours) for tickets in pipeline.execute() for ticket in tickets)
+
+    def _wait_for_work(self) -> tuple[str | None, bool]:
+        """Wait a moment for work to be handed over. Answers (somebody's ticket, whether there is more of ours)."""
+        store, kind = bus.connection(), self._kind
+        until = time.time() + WAIT_SECONDS
+        store.zadd(kind.waiters_key, {self._worker: until * 1000})
+        try:
+            popped = store.blpop([kind.handover_key, *self._queues], timeout=WAIT_SECONDS)
+        except redis.RedisError as error:
+            logger.warning("waiting for work of %s: %s", kind, error)
+            return None, False
+        if popped is None or popped[0] != kind.handover_key.encode():
+            # Whoever handed over between the end of the wait and here has taken our name from the list.
+            handed_over = not store.zrem(kind.waiters_key, self._worker) and bool(store.lpop(kind.handover_key))
+            ticket = popped[1].decode() if popped else None
+            if ticket and handed_over:
+                store.lpush(popped[0], ticket)
+                return None, True
+            return ticket, handed_over
+        return None, True
+
+
+def announce_if_left(kind: WorkKind) -> None:
+    """Leave a ticket behind; one too many costs a look into an index."""
+    announce_work(kind)

@@ -1,0 +1,223 @@
+"""The worker of one core slot: an RQ worker that turns tickets into shifts."""
+
+import logging
+import os
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+import redis
+from django.conf import settings
+from rq.exceptions import DequeueTimeout, StopRequested
+from rq.job import Job as Ticket
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker, WorkerStatus
+
+from jobs.services.claim import renew_leases
+from jobs.services.dispatch import WorkKind, queue_name
+from worker.sandbox import SandboxLost
+from worker.shift import Shift
+from worker.slots import Slots
+from worker.warm import WarmSandbox
+
+logger = logging.getLogger(__name__)
+
+PRESENCE_SECONDS = 15  # after which a silent worker counts as gone
+IDLE_WAIT_SECONDS = 3  # of one blocking look at the queues
+PROBLEM_WAIT_SECONDS = 3.0
+
+
+class SlotWorker(SimpleWorker):
+    """Takes tickets from the queues in turn and serves each in this process, without RQ's book-keeping per job.
+
+    The jobs themselves run in a sandbox; nothing of theirs is loaded here.
+    """
+
+    def __init__(self, *, slot: int, core_types: list[str], slots: Slots, connection: "redis.Redis") -> None:
+        host = os.uname().nodename
+        # RQ refuses a name that a killed worker has left behind, so its name has the process in it.
+        super().__init__(
+            [Queue(queue_name(code), connection=connection, serializer=JSONSerializer) for code in core_types],
+            name=f"{host}-{slot}-{os.getpid()}",
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=60,
+            log_job_description=False,
+        )
+        self.slot = slot
+        self.lease_name = f"{host}:{settings.PORT}:{slot}"
+        self._core_types = core_types
+        self._slots = slots
+        self._warm = WarmSandbox(slot=slot)
+        self._listening = False
+        self._problem = ""
+        self._beat_at = 0.0
+        self._leases_at = 0.0
+        self._presence: dict[str, Any] = {}
+
+    # -- readiness -----------------------------------------------------------------------------
+
+    def describe(self, **presence: Any) -> None:
+        """What this worker tells about itself beside its pid and slot."""
+        self._presence = presence
+
+    def _prepare(self) -> None:
+        """Have a sandbox ready, or wait and try again: a worker without one takes no tickets."""
+        while not self._stop_requested:
+            try:
+                self._warm.prepare()
+            except SandboxLost as problem:
+                if str(problem) != self._problem:
+                    logger.error("cannot run jobs: %s", problem)
+                self._problem = str(problem)
+                self._show_presence()
+                self._pause(PROBLEM_WAIT_SECONDS)
+            else:
+                self._problem = ""
+                self._show_presence()
+                return
+        raise StopRequested
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._stop_requested:
+            time.sleep(0.1)
+
+    def _show_presence(self) -> None:
+        key = f"picloud:worker:{self.lease_name}"
+        fields = {
+            "pid": os.getpid(),
+            "host": os.uname().nodename,
+            "slot": self.slot,
+            "at": int(time.time()),
+            "problem": self._problem,
+            **self._presence,
+        }
+        try:
+            pipeline = self.connection.pipeline(transaction=False)
+            pipeline.hset(key, mapping=fields)
+            pipeline.expire(key, PRESENCE_SECONDS)
+            pipeline.execute()
+        except redis.RedisError as error:
+            logger.warning("cannot show presence: %s", error)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ's heartbeat; a Redis that was emptied learns of this worker anew."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is None and not self.connection.hexists(self.key, "birth"):
+            self.connection.delete(self.key)
+            self.register_birth()
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    @property
+    def dequeue_timeout(self) -> int:
+        return IDLE_WAIT_SECONDS
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Ticket, Queue] | None:
+        self.set_state(WorkerStatus.IDLE)
+        while True:
+            self._check_stop()
+            self._prepare()
+            try:
+                self.heartbeat()
+                found = self._listen(timeout)
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                logger.warning("waiting for Redis: %s", error)
+                self._pause(1.0)
+                continue
+            except DequeueTimeout:
+                continue
+            if found is not None:
+                self.reorder_queues(reference_queue=found[1])
+                return found
+
+    def _listen(self, timeout: int | None) -> tuple[Ticket, Queue] | None:
+        """The next ticket. Only here may a signal to stop break in: nothing is held or half done."""
+        self._listening = True
+        try:
+            self._check_stop()
+            return Queue.dequeue_any(
+                self._ordered_queues, timeout, connection=self.connection, serializer=self.serializer
+            )
+        finally:
+            self._listening = False
+
+    def execute_job(self, job: Ticket, queue: Queue) -> None:
+        """Serve a ticket, and those that come up in the shift it opens."""
+        self._state = WorkerStatus.BUSY
+        ticket: str | None = job.id
+        while ticket and not self._stop_requested:
+            self._forget(ticket)
+            ticket = self._serve(WorkKind.parse(ticket))
+        if ticket:
+            self.connection.rpush(f"rq:queue:{queue_name(WorkKind.parse(ticket).core_type)}", ticket)
+
+    def _serve(self, kind: WorkKind) -> str | None:
+        shift = Shift(
+            kind,
+            worker=self.lease_name,
+            slots=self._slots,
+            warm=self._warm,
+            core_types=self._core_types,
+            should_stop=lambda: self._stop_requested,
+            on_tick=self._tick,
+        )
+        try:
+            return shift.run()
+        except SandboxLost as problem:
+            logger.error("no sandbox for %s: %s", kind, problem)
+            self._warm.drop()
+            return None
+
+    def _forget(self, ticket: str) -> None:
+        """RQ keeps nothing of a ticket that is taken: it may be lost, and the clock makes another."""
+        self.connection.delete(f"rq:job:{ticket}")
+
+    def _tick(self) -> None:
+        """Every second or so while a chunk runs: keep the leases, and be seen."""
+        now = time.monotonic()
+        if now >= self._leases_at:
+            self._leases_at = now + settings.LEASE_SECONDS / 4
+            renew_leases(worker=self.lease_name)
+        if now >= self._beat_at:
+            self._beat_at = now + PRESENCE_SECONDS / 3
+            self._show_presence()
+            try:
+                self.heartbeat()
+            except redis.RedisError as error:
+                logger.warning("no heartbeat: %s", error)
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _check_stop(self) -> None:
+        if self._stop_requested:
+            raise StopRequested
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Leave a word for the loops; while only waiting, leave at once."""
+        self._stop_requested = True
+        if self._listening:
+            raise StopRequested
+
+    def _install_signal_handlers(self) -> None:
+        signal.signal(signal.SIGINT, self.request_stop)
+        signal.signal(signal.SIGTERM, self.request_stop)
+
+    def subscribe(self) -> None:
+        """RQ's commands (stop this job, shut down) come by other ways here; its listener costs a thread."""
+
+    def unsubscribe(self) -> None:
+        """Nothing was subscribed."""
+
+    def close(self) -> None:
+        """Destroy the sandbox and leave no trace of presence."""
+        self._warm.drop()
+        try:
+            self.connection.delete(f"picloud:worker:{self.lease_name}")
+        except redis.RedisError as error:
+            logger.warning("presence expires by itself: %s", error)
