@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import jobs
+from api import account, files, jobs, keys
 from api.errors import unknown_address
 
 app_name = "api"
@@ -16,5 +16,16 @@ urlpatterns = [
     path("info", jobs.job_info, name="info"),
     path("kill", jobs.kill_jobs, name="kill"),
     path("delete", jobs.delete_jobs, name="delete"),
+    path("files", files.files, name="files"),
+    # Any character may stand in a name here, so that a bad one is refused by a sentence that names it.
+    re_path(r"^files/(?P<name>(?s:.+))/upload\Z", files.upload, name="file_upload"),
+    re_path(r"^files/(?P<name>(?s:.+))/finish\Z", files.finish, name="file_finish"),
+    re_path(r"^files/(?P<name>(?s:.+))\Z", files.file, name="file"),
+    path("keys", keys.keys, name="keys"),
+    path("keys/<int:key_id>/deactivate", keys.deactivate, name="key_deactivate"),
+    path("keys/<int:key_id>/activate", keys.activate, name="key_activate"),
+    path("account", account.account, name="account"),
+    path("core-types", account.core_types, name="core_types"),
+    path("environments", account.environments, name="environments"),
     re_path(r"^(?P<rest>.*)$", unknown_address),
 ]
