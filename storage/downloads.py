@@ -110,6 +110,7 @@ def _headers(file: StoredFile) -> dict[str, str]:
         "Content-Disposition": _disposition(file),
         "Accept-Ranges": "bytes",
         "Last-Modified": http_date(file.updated_at.timestamp()),
+        "X-PiCloud-MD5": file.md5,
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "private, no-cache",
