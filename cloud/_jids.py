@@ -44,6 +44,28 @@ def from_ranges(ranges: Ranges) -> list[int]:
     return [jid for first, last in ranges for jid in range(first, last + 1)]
 
 
+def count(ranges: Ranges) -> int:
+    """How many ids the ranges hold."""
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def first_of(ranges: Ranges, most: int) -> Ranges:
+    """The ranges up to the id with which they hold `most`."""
+    taken: Ranges = []
+    for first, last in ranges:
+        if most <= 0:
+            break
+        taken.append([first, min(last, first + most - 1)])
+        most -= last - first + 1
+    return taken
+
+
+def without(ranges: Ranges, gone: Iterable[int]) -> Ranges:
+    """The ranges without some of their ids."""
+    left = set(gone)
+    return to_ranges(jid for jid in from_ranges(ranges) if jid not in left) if left else ranges
+
+
 def parse(text: str) -> list[int]:
     """The ids in a text such as `1,4,7-9`; ValueError says which part is wrong."""
     found: list[int] = []

@@ -1,16 +1,17 @@
 """status, info, kill and delete: looking at jobs and ending them."""
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from cloud import _client
 from cloud._errors import CloudException
-from cloud._jids import Jids, as_sequence, is_single, to_ranges, write
+from cloud._jids import Jids, as_sequence, first_of, from_ranges, is_single, to_ranges, without, write
 
 _DEFAULT_FIELDS = ["status", "stdout", "stderr", "runtime"]
-_TIMES = ("created", "started", "finished")
+_TIMES = ("created", "queued", "started", "finished")
+_MOST_JIDS = 10_000  # of one request
 _PICKLED = {"args": "arguments", "kwargs": "arguments", "func_object": "function"}
 
 
@@ -30,9 +31,9 @@ def info(jids: Jids, info_requested: str | Iterable[str] | None = None) -> dict[
     """
     asked = as_sequence(jids)
     fields = _fields(info_requested)
-    plain = None if fields is None else [field for field in fields if field not in _PICKLED]
+    plain = [field for field in fields if field not in _PICKLED] or ["status"]
     found = {int(jid): _parsed(row) for jid, row in _ask(asked, plain).items()}
-    for field in fields or []:
+    for field in fields:
         if field in _PICKLED:
             for jid, row in found.items():
                 row[field] = _unpickled(jid, field)
@@ -52,26 +53,27 @@ def delete(jids: Jids) -> None:
         _client.request_json("POST", "/api/v1/delete", {"jids": ranges})
 
 
-def _ask(jids: Iterable[int], fields: list[str] | None) -> dict[str, dict[str, Any]]:
-    ranges = to_ranges(jids)
-    if not ranges:
-        return {}
-    answer = _client.request_json("POST", "/api/v1/info", {"jids": ranges, "fields": fields})
-    found: dict[str, dict[str, Any]] = answer["jobs"]
+def _ask(jids: Sequence[int], fields: list[str]) -> dict[str, dict[str, Any]]:
+    left = to_ranges(jids)
+    found: dict[str, dict[str, Any]] = {}
+    while left:
+        part = first_of(left, _MOST_JIDS)
+        left = without(left, from_ranges(part))
+        found |= _client.request_json("POST", "/api/v1/info", {"jids": part, "fields": fields})["jobs"]
     unknown = [jid for jid in jids if str(jid) not in found]
     if unknown:
         raise CloudException(f"There is no job {write(to_ranges(unknown))} in this account.", status="job_unknown")
     return found
 
 
-def _fields(requested: str | Iterable[str] | None) -> list[str] | None:
+def _fields(requested: str | Iterable[str] | None) -> list[str]:
     if requested is None:
         return list(_DEFAULT_FIELDS)
     names = [requested] if isinstance(requested, str) else list(requested)
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"info_requested holds names of fields, not {name!r}.")
-    return None if "all" in names else names
+    return ["all"] if "all" in names else names
 
 
 def _parsed(row: dict[str, Any]) -> dict[str, Any]:

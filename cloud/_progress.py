@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from cloud._config import config, running_on_cloud
-from cloud._jids import Ranges
+from cloud._jids import Ranges, count
 
 _QUIET_SECONDS = 0.5
 _BAR = 24
@@ -50,12 +50,10 @@ class Progress(Line):
     def __init__(self, total: int, *, quiet: bool = False) -> None:
         super().__init__(quiet=quiet or total < 2)
         self._total = total
-        self._ended: dict[str, int] = {}
 
     def update(self, counts: dict[str, int], pending: Ranges) -> None:
-        """Show the counts by status among the pending jobs and those that ended since."""
-        left = sum(last - first + 1 for first, last in pending)
-        done = self._total - left
+        """Show how many are finished, and the counts by status of those that were asked about last."""
+        done = self._total - count(pending)
         shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count and status != "done")
         self.draw(done / self._total, f"{done}/{self._total} finished{', ' if shown else ''}{shown}")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cloud import _client, _packs
 from cloud._config import config, running_on_cloud
 from cloud._errors import CloudException, CloudTimeoutError
-from cloud._jids import Jids, Ranges, as_sequence, is_single, to_ranges, write
+from cloud._jids import Jids, Ranges, as_sequence, count, first_of, is_single, to_ranges, without, write
 from cloud._progress import Progress
 
 finished_statuses = ["done", "stalled", "error", "killed"]
@@ -19,6 +19,7 @@ _WAIT_WITH_PROGRESS = 1.0
 _DEADLOCK_SECONDS = 60.0
 _ANSWER_BYTES = 32_000_000
 _MOST_IN_PARALLEL = 1024
+_MOST_JIDS = 10_000  # of one request
 _SENTENCES = {
     "killed": "It was killed before it returned; its page on the dashboard says by whom or by what.",
     "stalled": "It never started, because a job that it depends on did not succeed.",
@@ -175,18 +176,18 @@ class _Clock:
         patience = config.outage_seconds if self._answered else config.retry_seconds
         return patience if self._timeout is None else max(0.0, min(patience, self._left(self._timeout)))
 
-    def check(self, pending: Ranges, counts: dict[str, int]) -> None:
+    def check(self, pending: Ranges, counts: dict[str, int], *, moved: bool) -> None:
         """CloudTimeoutError when the time is over, or when this job and its children wait for each other."""
         self._answered = True
         if self._timeout is not None and self._left(self._timeout) <= 0:
             raise CloudTimeoutError(f"Not finished within {self._timeout:g} seconds: job {write(pending)}.")
         if self._deadlock_check:
-            self._check_deadlock(pending, counts)
+            self._check_deadlock(pending, counts, moved=moved)
 
-    def _check_deadlock(self, pending: Ranges, counts: dict[str, int]) -> None:
+    def _check_deadlock(self, pending: Ranges, counts: dict[str, int], *, moved: bool) -> None:
         now = time.monotonic()
         queued = counts.get("queued", 0)
-        if queued == 0 or queued != self._queued or counts.get("processing"):
+        if moved or queued == 0 or queued != self._queued or counts.get("processing"):
             self._moved, self._queued = now, queued
         if now - self._moved >= _DEADLOCK_SECONDS:
             raise CloudTimeoutError(
@@ -212,19 +213,19 @@ def _batches(
     if not pending:
         return
     clock = _Clock(timeout, deadlock_check=deadlock_check and running_on_cloud())
-    with Progress(sum(last - first + 1 for first, last in pending), quiet=quiet) as progress:
+    with Progress(count(pending), quiet=quiet) as progress:
         while pending:
             wait = clock.next_wait(_WAIT_WITH_PROGRESS if progress.is_shown else _LONGEST_WAIT)
-            header, batch = _ask(pending, wait=wait, data=data, patience=clock.patience)
-            pending = header["pending"]
-            progress.update(header["counts"], pending)
+            counts, batch = _ask(pending, wait=wait, data=data, patience=clock.patience)
+            pending = without(pending, [finished.jid for finished in batch])
+            progress.update(counts, pending)
             yield batch
             if pending:
-                clock.check(pending, header["counts"])
+                clock.check(pending, counts, moved=bool(batch))
 
 
-def _ask(pending: Ranges, *, wait: float, data: bool, patience: float) -> tuple[dict[str, Any], list[Finished]]:
-    question = {"jids": pending, "wait": round(wait, 3), "data": data, "max_bytes": _ANSWER_BYTES}
+def _ask(pending: Ranges, *, wait: float, data: bool, patience: float) -> tuple[dict[str, int], list[Finished]]:
+    question = {"jids": first_of(pending, _MOST_JIDS), "wait": round(wait, 3), "data": data, "max_bytes": _ANSWER_BYTES}
     response = _client.request(
         "POST",
         "/api/v1/results",
@@ -241,7 +242,7 @@ def _ask(pending: Ranges, *, wait: float, data: bool, patience: float) -> tuple[
         blob = body[start : start + size]
         start += size
         batch.append(Finished(jid, status, reason, is_exception, blob, errors.get(str(jid), "")))
-    return header, batch
+    return header["counts"], batch
 
 
 def _with_cause(finished: Finished) -> CloudException:

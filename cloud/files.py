@@ -179,7 +179,7 @@ def _look(name: str) -> str | None:
         if refusal.code == 404:
             return None
         raise
-    return answer.headers.get("X-PiCloud-MD5") or answer.headers.get("ETag", "").strip('"')
+    return str(answer.headers.get("X-PiCloud-MD5", ""))
 
 
 def _checked(name: str) -> str:

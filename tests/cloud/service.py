@@ -204,7 +204,7 @@ class Handler(BaseHTTPRequestHandler):
     def send_raw(self, status: int, data: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
-        self.send_header("ETag", f'"{hashlib.md5(data).hexdigest()}"')
+        self.send_header("X-PiCloud-MD5", hashlib.md5(data).hexdigest())
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
