@@ -21,7 +21,7 @@ from cloudpickle.cloudpickle import (
 )
 
 from cloud._modules import is_own, own_imports
-from cloud.remote import fill_module, make_cached, make_module
+from cloud._remote import fill_module, make_cached, make_module
 
 PROTOCOL = 5
 _ATOMS = frozenset({int, float, str, bytes, bool, type(None), complex})

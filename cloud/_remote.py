@@ -6,17 +6,22 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+_MADE = "__made_by_picloud__"
+
 
 def make_module(name: str) -> types.ModuleType:
     """The module of this name, made empty and importable if the job has none."""
     module = sys.modules.get(name)
     if module is None:
         module = sys.modules[name] = types.ModuleType(name)
+        setattr(module, _MADE, True)
     return module
 
 
 def fill_module(module: types.ModuleType, state: dict[str, Any]) -> None:
-    """Give a module its variables, and its name in its package."""
+    """Give a module that was made here its variables, and its name in its package; leave any other as it is."""
+    if not hasattr(module, _MADE):
+        return
     module.__dict__.update(state)
     package, _, name = module.__name__.rpartition(".")
     if package in sys.modules:
