@@ -1,0 +1,33 @@
+"""The choice between dark and light, and the page that shows the whole design system."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from common.context import THEME_COOKIE, THEMES
+from common.exceptions import Refused
+
+ONE_YEAR = 365 * 24 * 3600  # seconds
+
+
+@require_POST
+def theme_choose(request: HttpRequest) -> HttpResponse:
+    """Remember the look in a cookie, which the server reads: no page flashes in the wrong one."""
+    chosen = request.POST.get("theme", "")
+    if chosen not in THEMES:
+        raise Refused("bad_theme", "The look must be one of system, light or dark.")
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    response = HttpResponseRedirect(back if safe else "/")
+    response.set_cookie(
+        THEME_COOKIE, chosen, max_age=ONE_YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
+    )
+    return response
+
+
+@require_GET
+def style(request: HttpRequest) -> HttpResponse:
+    marks = ["waiting", "queued", "processing", "stopping", "done", "error", "killed", "stalled", "lost"]
+    return render(request, "style.html", {"marks": marks})

@@ -1,0 +1,1 @@
+"""How jobs look on pages: words, rows and charts. Nothing here reads the database."""

@@ -1,0 +1,1 @@
+"""Every read of the pages about jobs. Each knows whose jobs it may see."""

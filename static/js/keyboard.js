@@ -1,0 +1,44 @@
+// Keys of every page; the dialog #keys-help lists them.
+
+const GO = { j: "/jobs/", f: "/files/", a: "/account/" };
+let afterG = 0;
+
+const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+const rows = () => [...document.querySelectorAll("[data-rows] tr.row, table[data-keys] tbody tr")].filter((row) => row.checkVisibility());
+const current = () => document.querySelector("tr.is-current");
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.indexOf(current());
+  const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
+  current()?.classList.remove("is-current");
+  next.classList.add("is-current");
+  const link = next.querySelector("a[href]:not([data-expand])");
+  link?.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+const acts = {
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => current()?.querySelector("input[type=checkbox]")?.click(),
+  e: () => current()?.closest("tbody").querySelector("[data-expand]")?.click(),
+  "/": () => document.querySelector("input[type=search]")?.focus(),
+  "?": () => document.querySelector("#keys-help").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+  if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.timeStamp - afterG < 1000 && GO[event.key]) {
+    location.assign(GO[event.key]);
+    return;
+  }
+  afterG = event.key === "g" ? event.timeStamp : 0;
+  if (acts[event.key]) {
+    event.preventDefault();
+    acts[event.key]();
+  }
+});
