@@ -8,7 +8,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
@@ -17,11 +17,11 @@ from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from api.auth import Caller, caller_of
+from api.auth import caller_of
 from common.exceptions import NotFound, Refused
 
 logger = logging.getLogger(__name__)
-P = ParamSpec("P")
+View = Callable[..., HttpResponseBase]
 
 
 def error_body(code: str, message: str, **details: object) -> dict[str, Any]:
@@ -65,24 +65,17 @@ def answer_to(request: HttpRequest, error: Exception) -> JsonResponse:
     return defect_response(request, error)
 
 
-def api_view(
-    *methods: str,
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, Caller, P], HttpResponseBase]],
-    Callable[Concatenate[HttpRequest, P], HttpResponseBase],
-]:
+def api_view(*methods: str) -> Callable[[View], View]:
     """Make a view of `(request, caller, ...)`: checks method and key, and turns every exception into JSON."""
 
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, Caller, P], HttpResponseBase],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    def decorate(view: View) -> View:
         @csrf_exempt
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
             if request.method not in methods:
                 return _wrong_method(request, methods)
             try:
-                return view(request, caller_of(request.headers.get("Authorization", "")), *args, **kwargs)
+                return view(request, caller_of(request.headers.get("Authorization", "")), **kwargs)
             except Exception as error:  # noqa: BLE001 -- whatever it is, the caller gets it as JSON and the log whole
                 return answer_to(request, error)
 

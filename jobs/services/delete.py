@@ -12,7 +12,7 @@ from django.db.models import F
 from accounts.models import User
 from common.exceptions import Conflict
 from common.ranges import ranges_of
-from jobs.models import Batch, Job, JobResult
+from jobs.models import ArgumentPack, Batch, Job, JobResult
 from jobs.services import bus
 from jobs.services.events import lock_order, record_event
 from jobs.services.kill import jobs_in_ranges
@@ -31,17 +31,26 @@ def delete_jobs(*, account: User, jids: Sequence[int]) -> int:
             if status in UNFINISHED:
                 raise Conflict("job_unfinished", f"Job {jid} is {status}: kill it before you delete it.", jid=jid)
         keys = _large_result_keys([pk for pk, *_ in rows])
-        for batch_id in lock_order(row[2] for row in rows):
+        batch_ids = lock_order(row[2] for row in rows)
+        blob_ids = _blobs_of(batch_ids)
+        for batch_id in batch_ids:
             _delete_from_batch(batch_id, [row for row in rows if row[2] == batch_id])
     for key in keys:
         delete_key(key)
-    drop_blobs_unreferenced(account)
-    bus.publish_change(account_id=account.pk, batch_ids=lock_order(row[2] for row in rows))
+    drop_blobs_unreferenced(blob_ids)
+    bus.publish_change(account_id=account.pk, batch_ids=batch_ids)
     return len(rows)
 
 
 def _large_result_keys(job_ids: list[int]) -> list[str]:
     return list(JobResult.objects.filter(job_id__in=job_ids).exclude(key="").values_list("key", flat=True))
+
+
+def _blobs_of(batch_ids: Sequence[int]) -> set[int]:
+    """Functions and arguments of batches; with their last reference they go too."""
+    functions = Batch.objects.filter(pk__in=batch_ids).values_list("function_blob_id", flat=True)
+    arguments = ArgumentPack.objects.filter(batch_id__in=batch_ids).values_list("blob_id", flat=True)
+    return {*functions, *arguments}
 
 
 def _delete_from_batch(batch_id: int, rows: list[tuple[int, int, int, str]]) -> None:

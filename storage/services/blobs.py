@@ -25,6 +25,9 @@ INSERT = (
     " ON CONFLICT (account_id, digest) DO NOTHING RETURNING id"
 )
 
+# Below what SQLite takes as parameters of one statement.
+DROPPED_AT_ONCE = 500
+
 
 def put_blob(*, account: User, data: bytes, digest: str | None = None) -> Blob:
     """The blob of these bytes, stored if it was not. `digest` is what the sender says it is, and is checked.
@@ -83,18 +86,23 @@ def drop_blobs_unreferenced(blob_ids: Iterable[int]) -> int:
 
     Blobs that a transaction holds at this moment are left alone. Objects go after the commit.
     """
+    ids = sorted(blob_ids)
+    return sum(_drop(ids[start : start + DROPPED_AT_ONCE]) for start in range(0, len(ids), DROPPED_AT_ONCE))
+
+
+def _drop(blob_ids: list[int]) -> int:
     with transaction.atomic():
         # Locked first, then looked at again: references that were made meanwhile are seen.
         locked = Blob.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-        candidates = list(locked.filter(pk__in=list(blob_ids)).values_list("pk", flat=True))
-        unused = list(_unreferenced().filter(pk__in=candidates).values_list("pk", "key"))
+        candidates = list(locked.filter(pk__in=blob_ids).values_list("pk", flat=True))
+        unused = list(unreferenced().filter(pk__in=candidates).values_list("pk", "key"))
         Blob.objects.filter(pk__in=[pk for pk, _ in unused]).delete()
         for key in (key for _, key in unused if key):
             transaction.on_commit(partial(delete_key, key), robust=True)
     return len(unused)
 
 
-def _unreferenced() -> QuerySet[Blob]:
+def unreferenced() -> QuerySet[Blob]:
     """Blobs without a row that refers to them, in whichever app that row is."""
     blobs = Blob.objects.all()
     for relation in Blob._meta.get_fields(include_hidden=True):  # noqa: SLF001 -- documented by Django
