@@ -12,6 +12,8 @@ from picloud_site import databases
 CODE = Path(__file__).resolve().parent.parent
 PICLOUD_HOME = Path(env_str("PICLOUD_HOME", str(CODE / "var"))).resolve()
 RUN_DIR = PICLOUD_HOME / "run"
+# Jobs reach the API through it, whatever their network. In a directory of its own, which sandboxes see.
+API_SOCKET = RUN_DIR / "api" / "api.sock"
 
 
 def _secret_key() -> str:
@@ -140,6 +142,9 @@ RQ_QUEUES = {
     }
     for core_type in CORE_TYPE_QUEUES
 }
+
+# Tickets are enqueued by services after their transactions; waiting for another commit would lose them.
+RQ = {"COMMIT_MODE": "auto"}
 
 # The object store: files under PICLOUD_HOME, or a bucket of an S3-compatible service.
 S3_BUCKET = env_str("PICLOUD_S3_BUCKET")

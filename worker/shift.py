@@ -10,7 +10,7 @@ from jobs.services import bus, recover
 from jobs.services.claim import Claim, claim_chunk
 from jobs.services.dispatch import WorkKind, announce_work, forget_ticket, queue_name
 from worker.chunk import ChunkRun
-from worker.sandbox import SandboxLost
+from worker.sandbox import SandboxFailed, SandboxLost
 from worker.slots import Slots
 from worker.warm import WarmSandbox
 
@@ -74,7 +74,7 @@ class Shift:
     def _run_chunk(self, claim: Claim) -> None:
         try:
             sandbox = self._warm.for_batch(claim.batch)
-        except SandboxLost:
+        except SandboxFailed:
             recover.give_back(batch=claim.batch, worker=self._worker, job_ids=[job.pk for job in claim.jobs])
             raise
         run = ChunkRun(claim, sandbox, worker=self._worker, should_stop=self._should_stop, on_tick=self._on_tick)

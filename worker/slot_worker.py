@@ -15,9 +15,10 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, WorkerStatus
 
+from common.exceptions import Refused
 from jobs.services.claim import renew_leases
 from jobs.services.dispatch import WorkKind, queue_name
-from worker.sandbox import SandboxLost
+from worker.sandbox import SandboxFailed
 from worker.shift import Shift
 from worker.slots import Slots
 from worker.warm import WarmSandbox
@@ -68,7 +69,7 @@ class SlotWorker(SimpleWorker):
         while not self._stop_requested:
             try:
                 self._warm.prepare()
-            except SandboxLost as problem:
+            except (SandboxFailed, Refused) as problem:
                 if str(problem) != self._problem:
                     logger.error("cannot run jobs: %s", problem)
                 self._problem = str(problem)
@@ -169,7 +170,7 @@ class SlotWorker(SimpleWorker):
         )
         try:
             return shift.run()
-        except SandboxLost as problem:
+        except SandboxFailed as problem:
             logger.error("no sandbox for %s: %s", kind, problem)
             self._warm.drop()
             return None

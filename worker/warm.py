@@ -1,13 +1,11 @@
 """The one sandbox that a worker keeps warm, and when it must be given up."""
 
-import logging
 import time
+from dataclasses import replace
 
-from environments.models import Environment
+from environments.selectors import environment_for
 from jobs.models import Batch, CoreType
-from worker.sandbox import Sandbox, SandboxKey, SandboxSpec, start_sandbox
-
-logger = logging.getLogger(__name__)
+from worker.sandbox import Limits, Sandbox, SandboxKey, new_sandbox
 
 IDLE_SECONDS = 120.0
 SPARE_CORE_TYPE = "c1"
@@ -25,48 +23,36 @@ class WarmSandbox:
         self._used_at = time.monotonic()
 
     def for_batch(self, batch: Batch) -> Sandbox:
-        """A running sandbox for this batch's account, environment, core type and cores. Raises SandboxLost."""
-        key = SandboxKey(
-            account_id=batch.account_id,
-            environment=batch.environment.digest,
-            core_type=batch.core_type_id,
-            cores=batch.cores,
-        )
+        """A running sandbox for this batch's account, environment, core type and cores. Raises SandboxFailed."""
+        key = SandboxKey(batch.account_id, batch.environment.digest, batch.core_type_id, batch.cores)
         self._used_at = time.monotonic()
-        if self._sandbox is not None and self._sandbox.assign(key):
-            return self._sandbox
-        self.drop()
-        self._sandbox = start_sandbox(_spec(batch.environment, batch.core_type, batch.cores), slot=self._slot)
-        self._sandbox.assign(key)
+        if self._sandbox is not None and self._sandbox.key.account_id is None:
+            if replace(self._sandbox.key, account_id=batch.account_id) == key:
+                self._sandbox.assign(batch.account_id)
+        if self._sandbox is None or self._sandbox.key != key:
+            self._start(key, image=batch.environment.image, limits=Limits.of(batch.core_type, batch.cores))
+        assert self._sandbox is not None
         return self._sandbox
 
     def prepare(self) -> None:
         """Between jobs: keep a spare ready where there is none, and drop one that has been idle for long."""
-        if self._sandbox is not None and self._sandbox.is_spare:
-            return
-        if self._sandbox is not None and time.monotonic() - self._used_at < IDLE_SECONDS:
-            return
+        if self._sandbox is not None:
+            is_spare = self._sandbox.key.account_id is None
+            if is_spare or time.monotonic() - self._used_at < IDLE_SECONDS:
+                return
+        environment = environment_for(name="base")
+        core_type = CoreType.objects.get(code=SPARE_CORE_TYPE)
+        key = SandboxKey(None, environment.digest, core_type.code, 1)
+        self._start(key, image=environment.image, limits=Limits.of(core_type, 1))
+
+    def _start(self, key: SandboxKey, *, image: str, limits: Limits) -> None:
         self.drop()
-        environment = Environment.objects.filter(name="base").first()
-        core_type = CoreType.objects.filter(code=SPARE_CORE_TYPE).first()
-        if environment is not None and core_type is not None:
-            self._sandbox = start_sandbox(_spec(environment, core_type, 1), slot=self._slot)
+        sandbox = new_sandbox(slot=self._slot, key=key, image=image, limits=limits)
+        sandbox.start()
+        self._sandbox = sandbox
 
     def drop(self) -> None:
         """Destroy the sandbox with all that is in it."""
         if self._sandbox is not None:
             sandbox, self._sandbox = self._sandbox, None
             sandbox.close()
-
-
-def _spec(environment: Environment, core_type: CoreType, cores: int) -> SandboxSpec:
-    return SandboxSpec(
-        image=environment.image,
-        environment=environment.digest,
-        core_type=core_type.code,
-        cores=cores,
-        compute_units=float(core_type.compute_units),
-        memory_bytes=core_type.memory_mb * 1_000_000 * cores,
-        disk_bytes=core_type.disk_mb * 1_000_000,
-        max_processes=core_type.max_processes * cores,
-    )
