@@ -133,4 +133,7 @@ def check() -> dict[str, dict[str, object]]:
 def health(request: HttpRequest) -> HttpResponse:
     parts = check()
     serves = all(part["ok"] for part in parts.values())
-    return JsonResponse(parts, status=200 if serves else 503, headers={"Cache-Control": "no-store"})
+    response = JsonResponse(parts, status=200 if serves else 503, headers={"Cache-Control": "no-store"})
+    # Django would log each 503 as an error, and whoever waits for us to serve asks ten times a second.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return response

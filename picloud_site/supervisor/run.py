@@ -104,34 +104,42 @@ class Supervisor:
         self.stop_signals += 1
 
     def pump(self, until: Callable[[], bool], *, within: float | None = None, every: float = 1.0) -> bool:
-        """Serves output, deaths and restarts until the condition holds (true) or the time is over (false)."""
-        end = None if within is None else time.monotonic() + within
+        """Serves output, deaths and restarts until the condition holds (true) or the time is over (false).
+
+        The condition is looked at when a process died, and otherwise only so often: looking may cause output.
+        """
+        end = time.monotonic() + (float("inf") if within is None else within)
         while True:
             if self.stop_signals and not self.stopping:
                 raise Stop
             if until():
                 return True
-            pause = self._next_wait(every, end)
-            if pause <= 0:
+            look_at = time.monotonic() + every
+            died = False
+            while not died and (now := time.monotonic()) < min(look_at, end):
+                died = self._serve(min(look_at, end, *self._restarts()) - now)
+                if self.stop_signals:
+                    break
+            if time.monotonic() >= end:
                 return False
-            self._serve(pause)
 
-    def _next_wait(self, every: float, end: float | None) -> float:
-        now = time.monotonic()
-        left = every if end is None else end - now
-        restarts = [max(process.restart_at - now, 0.01) for process in self.alive if not process.is_running]
-        return min([every, left, *restarts])
+    def _restarts(self) -> list[float]:
+        return [process.restart_at for process in self.alive if not process.is_running]
 
-    def _serve(self, pause: float) -> None:
-        for key, _ in self.selector.select(pause):
+    def _serve(self, pause: float) -> bool:
+        """Waits so long at most for something to do, and does it; whether a process died."""
+        died = False
+        for key, _ in self.selector.select(max(pause, 0.001)):
             if key.data is None:
                 self.wake_reader.recv(4096)
             else:
                 read_output(key.data, self.printer, self.selector)
         for pid, exit_code in collect_dead():
+            died = True
             self._note_end(pid, exit_code)
         if not self.stopping:
             self._start_again()
+        return died
 
     def _note_end(self, pid: int, exit_code: int) -> None:
         for process in self.everyone:
@@ -197,7 +205,7 @@ class Supervisor:
         process = self._process(name, shlex.split(command))
         self._start(process)
         self.pump(lambda: not process.is_running)
-        self.pump(lambda: process.output is None, within=1)
+        self.pump(lambda: process.output is None, within=1, every=0.01)
         if process.exit_code:
             raise Failed(f"{name} {exit_words(process.exit_code)}; its output above says why.")
 
