@@ -95,23 +95,27 @@ def _next_job(kind: WorkKind) -> Job | None:
 
 
 def _take(kind: WorkKind, batch: Batch, *, limit: int, worker: str, price_micros: int) -> list[ClaimedJob]:
-    """The compare-and-set of a claim. `status = 'queued'` is literal, or SQLite would not use the partial index."""
+    """The compare-and-set of a claim. `status = 'queued'` is literal, or SQLite would not use the partial index.
+
+    MATERIALIZED, because PostgreSQL may otherwise run the choice again for each row, and claim too many.
+    """
     rows = fetch_all(
         f"""
-        UPDATE jobs_job SET status = 'processing', reason = '', attempt = attempt + 1, worker = %s, lease_until = %s,
-               started_at = %s, price_micros = %s
-        WHERE id IN (
+        WITH chosen AS MATERIALIZED (
             SELECT id FROM jobs_job
             WHERE status = 'queued' AND account_id = %s AND core_type_id = %s AND cores = %s AND priority = %s
                   AND jid BETWEEN %s AND %s
             ORDER BY jid LIMIT %s{for_update(skip_locked=True)}
-        ) AND status = 'queued'
+        )
+        UPDATE jobs_job SET status = 'processing', reason = '', attempt = attempt + 1, worker = %s, lease_until = %s,
+               started_at = %s, price_micros = %s
+        WHERE id IN (SELECT id FROM chosen) AND status = 'queued'
         RETURNING id, jid, "index", attempt
-        """,
+        """,  # noqa: S608
         [
-            worker, db_time(lease_end()), db_time(timezone.now()), price_micros,
             kind.account_id, kind.core_type, kind.cores, batch.priority,
             batch.first_jid, batch.last_jid, limit,
+            worker, db_time(lease_end()), db_time(timezone.now()), price_micros,
         ],
     )  # fmt: skip
     return [
