@@ -1,0 +1,46 @@
+"""The container engine of this host: Docker's API, which Podman speaks as well."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+
+INSTALL = (
+    "Install one (on Debian and Ubuntu: apt install podman runc) and start it with `make up`, "
+    "or set PICLOUD_SANDBOX=process to run jobs without isolation, for one trusted user."
+)
+
+
+class NoEngine(Exception):
+    """No container engine answers at settings.CONTAINER_ENGINE_URL. The message says what to do."""
+
+
+@contextlib.contextmanager
+def engine(*, timeout: float = 60) -> Iterator[Any]:
+    """A low-level client of the engine; raises NoEngine when none answers."""
+    # 20 MB and 0.2 s that an installation without containers need not spend.
+    import docker  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
+    from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
+
+    try:
+        client = docker.APIClient(base_url=settings.CONTAINER_ENGINE_URL, version="1.41", timeout=timeout)
+    except DockerException as error:
+        raise NoEngine(f"PICLOUD_CONTAINER_ENGINE cannot be used ({error}). {INSTALL}") from error
+    try:
+        yield client
+    except NoConnection as error:
+        raise NoEngine(f"No container engine answers at {settings.CONTAINER_ENGINE_URL}. {INSTALL}") from error
+    finally:
+        client.close()
+
+
+def image_size(client: Any, image: str) -> int | None:
+    """Bytes of an image, or None when the engine does not have it."""
+    from docker.errors import ImageNotFound  # noqa: PLC0415
+
+    try:
+        return int(client.inspect_image(image)["Size"])
+    except ImageNotFound:
+        return None

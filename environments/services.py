@@ -1,0 +1,64 @@
+"""Changes to environments."""
+
+import contextlib
+import fcntl
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from environments.build import build_image
+from environments.engine import engine, image_size
+from environments.models import Environment
+from environments.recipe import Recipe, read_recipe
+
+BASE = "base"
+SERVER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def build_environment(*, name: str, say: Callable[[str], None] = lambda _: None) -> Environment:
+    """Make sure that the image of a recipe exists and is the one that the environment's row names."""
+    recipe = read_recipe(name)
+    with engine(timeout=900) as client:
+        size = image_size(client, recipe.image)
+        if size is None:
+            with _one_build_at_a_time():
+                size = image_size(client, recipe.image)
+                if size is None:
+                    build_image(client, recipe, say=say)
+                    size = image_size(client, recipe.image)
+        assert size is not None
+    return _record(recipe, size=size)
+
+
+def ensure_base_environment(*, say: Callable[[str], None] = lambda _: None) -> Environment:
+    """The environment that every job has at least: built from its recipe, or this very Python without isolation."""
+    if settings.SANDBOX == "container":
+        return build_environment(name=BASE, say=say)
+    defaults = {"image": "", "digest": f"process-{SERVER_PYTHON}", "python": SERVER_PYTHON, "size_bytes": 0}
+    return Environment.objects.update_or_create(name=BASE, defaults=defaults)[0]
+
+
+def _record(recipe: Recipe, *, size: int) -> Environment:
+    row = Environment.objects.filter(name=recipe.name).first() or Environment(name=recipe.name)
+    if row.digest != recipe.digest:
+        row.image, row.digest, row.python = recipe.image, recipe.digest, recipe.python
+        row.size_bytes, row.built_at = size, timezone.now()
+        row.save()
+    return row
+
+
+@contextlib.contextmanager
+def _one_build_at_a_time() -> Iterator[None]:
+    """Stacks of one machine share the engine's store: the second waits for the first, and finds the image there."""
+    path = Path(tempfile.gettempdir()) / f"picloud-build-{os.geteuid()}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,188 @@
+"""A sandbox in a container of its own: no rights, no host, a read-only root and measured scratch space."""
+
+import hashlib
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from environments.engine import engine
+from worker.sandbox.base import Sandbox, SandboxFailed, Usage
+from worker.sandbox.cgroup import Cgroup
+from worker.sandbox.link import NAME
+from worker.sandbox.scratch import INSIDE_UID
+
+CODE = Path(__file__).resolve().parent.parent.parent
+HOME = "/home/picloud"
+START_ERROR = ".start-error"
+# Our own directory leaves sys.path before any job runs. What goes wrong earlier is told through a file.
+BOOT = f"""
+import sys, traceback
+try:
+    sys.path.insert(0, "/opt/picloud/runner")
+    from worker.runner import main
+    del sys.path[0]
+    main()
+except BaseException:
+    with open("{HOME}/{START_ERROR}", "w") as file:
+        traceback.print_exc(file=file)
+    raise
+"""
+ENVIRONMENT = {
+    "PATH": f"{HOME}/.local/bin:/usr/local/bin:/usr/bin:/bin",
+    "HOME": HOME,
+    "USER": "picloud",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": "/opt/picloud/lib",
+    "PICLOUD_URL": "http+unix:///run/picloud/api.sock",
+    "PICLOUD_RUNNING_ON_CLOUD": "1",
+}
+# Podman's own defaults are above what this machine allows, and then no container starts.
+NOFILE, NPROC = 8192, 16_384
+REMOVE_SECONDS = 10
+OWN_PROCESSES = 8  # of the runner and the runtime
+LABEL_HOME, LABEL_SLOT = "picloud.home", "picloud.slot"
+
+
+class ContainerSandbox(Sandbox):
+    """One container, one runner as its PID 1."""
+
+    _container = ""
+    _cgroup: Cgroup | None = None
+
+    def _launch(self) -> None:
+        from docker.errors import APIError  # noqa: PLC0415
+
+        with engine() as client:
+            try:
+                self._container = client.create_container(**self._description(client))["Id"]
+                client.start(self._container)
+            except APIError as error:
+                raise SandboxFailed(f"The container engine did not start a sandbox: {error.explanation}") from error
+
+    def _description(self, client: Any) -> dict[str, Any]:
+        options = {
+            "socket": f"/run/picloud-worker/{NAME}",
+            "home": HOME,
+            "scratch": ["/tmp", "/dev/shm"],
+            "isolated": True,
+            "file_limit": self.limits.disk,
+        }
+        return {
+            "image": self.image,
+            "name": f"picloud-{home_hash()}-{self.name}",
+            "command": ["python3", "-B", "-c", BOOT, json.dumps(options)],
+            "user": f"{INSIDE_UID}:{INSIDE_UID}",
+            "hostname": "picloud",
+            "working_dir": HOME,
+            "environment": ENVIRONMENT,
+            "labels": {LABEL_HOME: str(settings.PICLOUD_HOME), LABEL_SLOT: str(self.slot)},
+            "host_config": client.create_host_config(**self._limits(), **self._walls()),
+        }
+
+    def _limits(self) -> dict[str, Any]:
+        limits = self.limits
+        return {
+            "mem_limit": limits.memory,
+            "memswap_limit": limits.memory,
+            "cpu_shares": limits.cpu_shares,
+            "pids_limit": limits.processes + OWN_PROCESSES,
+            "shm_size": limits.memory,  # counts as memory anyway
+            "ulimits": [
+                ulimit("nofile", resource.RLIMIT_NOFILE, NOFILE),
+                ulimit("nproc", resource.RLIMIT_NPROC, NPROC),
+                {"Name": "core", "Soft": 0, "Hard": 0},
+            ],
+        }
+
+    def _walls(self) -> dict[str, Any]:
+        return {
+            "runtime": settings.CONTAINER_RUNTIME,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "read_only": True,
+            "binds": self._binds(),
+            "network_mode": "none",
+            "auto_remove": True,
+            "log_config": {"Type": "none"},
+        }
+
+    def _binds(self) -> dict[str, dict[str, str]]:
+        api = Path(settings.API_SOCKET).parent
+        api.mkdir(parents=True, exist_ok=True)
+        read_only = {
+            CODE / "worker/runner.py": "/opt/picloud/runner/worker/runner.py",
+            CODE / "worker/inside": "/opt/picloud/runner/worker/inside",
+            CODE / "cloud": "/opt/picloud/lib/cloud",
+            api: "/run/picloud",
+            self._scratch.link: "/run/picloud-worker",
+        }
+        scratch = {self._scratch.home: HOME, self._scratch.tmp: "/tmp"}
+        binds = {str(host): {"bind": inside, "mode": "ro"} for host, inside in read_only.items()}
+        return binds | {str(host): {"bind": inside, "mode": "rw"} for host, inside in scratch.items()}
+
+    def _why_dead(self) -> str:
+        from docker.errors import NotFound  # noqa: PLC0415
+
+        with engine() as client:
+            try:
+                if client.inspect_container(self._container)["State"]["Running"]:
+                    return ""
+            except NotFound:
+                pass
+        path = self._scratch.home / START_ERROR
+        return path.read_text()[-2000:] if path.exists() else "its container ended at once"
+
+    def usage(self) -> Usage:
+        if self._cgroup is None:
+            self._cgroup = Cgroup(self._link.peer_pid)
+        group = self._cgroup
+        memory, kills = group.memory(), group.oom_kills()
+        self._peak = max(self._peak, memory, group.memory_limit() if kills else 0)
+        return Usage(
+            cpu_ns=group.cpu_ns(),
+            memory=memory,
+            memory_peak=self._peak,
+            oom_kills=kills,
+            disk=self._scratch.used(group.pids()),
+        )
+
+    def close(self) -> None:
+        if self._container:
+            with engine() as client:
+                remove(client, self._container)
+            self._container = ""
+        self._link.close()
+        self._scratch.remove()
+
+
+def ulimit(name: str, number: int, wanted: int) -> dict[str, Any]:
+    hard = resource.getrlimit(number)[1]
+    value = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    return {"Name": name, "Soft": value, "Hard": value}
+
+
+def remove(client: Any, container: str) -> None:
+    """Kill and remove a container, however far it has got with removing itself."""
+    from docker.errors import APIError, NotFound  # noqa: PLC0415
+
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while True:
+        try:
+            client.remove_container(container, force=True, v=True)
+        except NotFound:
+            return
+        except APIError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def home_hash() -> str:
+    """Eight characters that stand for this stack's PICLOUD_HOME in names that all stacks of a machine share."""
+    return hashlib.sha256(str(settings.PICLOUD_HOME).encode()).hexdigest()[:8]

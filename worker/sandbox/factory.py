@@ -1,0 +1,70 @@
+"""Chooses the kind of sandbox by settings.SANDBOX, and does what concerns all of them."""
+
+import contextlib
+import shutil
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from environments.engine import NoEngine, engine
+from environments.selectors import environment_for
+from worker.sandbox.base import Limits, Sandbox, SandboxFailed, SandboxKey
+from worker.sandbox.container import LABEL_HOME, LABEL_SLOT, ContainerSandbox, remove
+from worker.sandbox.process import ProcessSandbox
+from worker.sandbox.scratch import scratch_root
+
+PROBE_LIMITS = Limits(memory=200_000_000, cpu_shares=1024, processes=64, disk=100_000_000)
+
+
+def new_sandbox(*, slot: int, key: SandboxKey, image: str, limits: Limits) -> Sandbox:
+    """A sandbox that has yet to be started."""
+    kind = ContainerSandbox if settings.SANDBOX == "container" else ProcessSandbox
+    return kind(slot=slot, key=key, image=image, limits=limits)
+
+
+def network_mode() -> str:
+    """What jobs reach over the network here, and why, in a sentence."""
+    if settings.SANDBOX == "process":
+        return "everything that this machine reaches: jobs run without isolation"
+    return "nothing: no network yet"
+
+
+def probe() -> dict[str, str]:
+    """Start a sandbox of the base environment and stop it again; returns facts, raises SandboxFailed or NoEngine."""
+    environment = environment_for()
+    key = SandboxKey(None, environment.digest, "", 1)
+    begun = time.monotonic()
+    with new_sandbox(slot=-1, key=key, image=environment.image, limits=PROBE_LIMITS) as sandbox:
+        facts = {
+            "sandbox": settings.SANDBOX,
+            "python": sandbox.python,
+            "start_ms": f"{(time.monotonic() - begun) * 1000:.0f}",
+        }
+    return facts | _engine_facts() | {"network": network_mode()}
+
+
+def _engine_facts() -> dict[str, str]:
+    if settings.SANDBOX != "container":
+        return {}
+    with engine() as client:
+        version = client.version()
+    return {"engine": f"{version['Components'][0]['Name']} {version['Version']}", "runtime": settings.CONTAINER_RUNTIME}
+
+
+def remove_leftovers(home: str | Path, slot: int | None = None) -> int:
+    """Remove what killed workers of a stack left, of one slot or of all; returns how many things that were."""
+    removed = 0
+    if settings.SANDBOX == "container":
+        with contextlib.suppress(NoEngine), engine() as client:
+            labels = [f"{LABEL_HOME}={home}", *([f"{LABEL_SLOT}={slot}"] if slot is not None else [])]
+            for container in client.containers(all=True, filters={"label": labels}):
+                remove(client, container["Id"])
+                removed += 1
+    for path in scratch_root().glob("*" if slot is None else f"{slot}-*"):
+        shutil.rmtree(path, ignore_errors=True)
+        removed += 1
+    return removed
+
+
+__all__ = ["SandboxFailed", "network_mode", "new_sandbox", "probe", "remove_leftovers"]

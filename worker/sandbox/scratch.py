@@ -1,0 +1,91 @@
+"""The host's side of a sandbox's disk: home, /tmp, and the directory of its socket."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+
+INSIDE_UID = 1000
+# A walk over many files must not cost more than this share of the time.
+WALK_SHARE = 0.1
+INODE_BYTES = 512  # what a file costs at least, so that a million empty ones count too
+
+
+def scratch_root() -> Path:
+    return Path(settings.PICLOUD_HOME) / "scratch"
+
+
+class Scratch:
+    """Directories of one sandbox, and how full they are."""
+
+    def __init__(self, name: str) -> None:
+        self.root = scratch_root() / name
+        self.home, self.tmp, self.link = self.root / "home", self.root / "tmp", self.root / "link"
+        self._measured = 0
+        self._next_walk = 0.0
+
+    def create(self) -> None:
+        for path in (self.home, self.tmp, self.link):
+            path.mkdir(parents=True, mode=0o755)
+        if os.geteuid() == 0:
+            for path in (self.home, self.tmp):
+                os.chown(path, INSIDE_UID, INSIDE_UID)
+
+    def used(self, pids: Iterable[int] = ()) -> int:
+        """Bytes in use, also by files without a name that `pids` hold open; a little old when a walk takes long."""
+        now = time.monotonic()
+        if now >= self._next_walk:
+            self._measured = bytes_under(self.home) + bytes_under(self.tmp) + self._bytes_without_name(pids)
+            self._next_walk = now + (time.monotonic() - now) / WALK_SHARE
+        return self._measured
+
+    def _bytes_without_name(self, pids: Iterable[int]) -> int:
+        device = self.root.stat().st_dev
+        sizes: dict[int, int] = {}
+        for pid in pids:
+            for status in open_files(pid):
+                if status.st_nlink == 0 and status.st_dev == device:
+                    sizes[status.st_ino] = status.st_blocks * 512
+        return sum(sizes.values())
+
+    def remove(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def open_files(pid: int) -> list[os.stat_result]:
+    """Status of each file that a process has open; nothing when it is gone or not ours to look into."""
+    found = []
+    directory = f"/proc/{pid}/fd"
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return []
+    for name in names:
+        try:
+            found.append(os.stat(f"{directory}/{name}"))
+        except OSError:
+            continue
+    return found
+
+
+def bytes_under(path: Path) -> int:
+    """Disk space below a directory, without following links."""
+    total = 0
+    stack = [os.fspath(path)]
+    while stack:
+        try:
+            entries = list(os.scandir(stack.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            total += max(status.st_blocks * 512, INODE_BYTES)
+            if entry.is_dir(follow_symlinks=False):
+                stack.append(entry.path)
+    return total
