@@ -1,16 +1,15 @@
-"""A small HTTP/1.1 layer over http.client: kept-alive connections, one send per request, Unix sockets."""
+"""A small HTTP/1.1 client: kept-alive connections, one send per request, Unix sockets."""
 
-import http.client
 import os
 import select
 import socket
-import ssl
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from email.message import Message
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from cloud._answers import Answer
 
 CONNECT_SECONDS = 10.0
 _JOIN_BELOW = 256 * 1024
@@ -56,7 +55,7 @@ class Response(NamedTuple):
     """A whole answer."""
 
     status: int
-    headers: Message
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -65,6 +64,7 @@ class Connection:
 
     def __init__(self, address: Address) -> None:
         self._sock = _connect(address)
+        self._reader = self._sock.makefile("rb")
 
     def is_stale(self) -> bool:
         """Whether the server hung up while the connection lay idle: an idle one has nothing to read."""
@@ -72,21 +72,19 @@ class Connection:
         poller.register(self._sock, select.POLLIN)
         return bool(poller.poll(0))
 
-    def send(self, method: str, head: bytes, body: Body, *, timeout: float) -> http.client.HTTPResponse:
+    def send(self, method: str, head: bytes, body: Body, *, timeout: float) -> Answer:
         """Send a request and read the answer's head."""
         self._sock.settimeout(timeout)
-        response = http.client.HTTPResponse(self._sock, method=method)
         try:
             self._write(head, body)
         except (BrokenPipeError, ConnectionResetError):
             # A server may refuse before it has read a long body: its answer tells more than the broken pipe.
-            with suppress(OSError, http.client.HTTPException):
-                response.begin()
-                response.will_close = True
-                return response
+            with suppress(OSError):
+                answer = Answer(self._reader, method=method)
+                answer.can_go_on = False
+                return answer
             raise
-        response.begin()
-        return response
+        return Answer(self._reader, method=method)
 
     def _write(self, head: bytes, body: Body) -> None:
         if isinstance(body, bytes) and len(body) < _JOIN_BELOW:
@@ -99,6 +97,7 @@ class Connection:
 
     def close(self) -> None:
         """Hang up."""
+        self._reader.close()
         self._sock.close()
 
 
@@ -130,9 +129,9 @@ class Pool:
         """Whether an idle connection is at hand."""
         return bool(self._idle.get(address))
 
-    def give_back(self, address: Address, connection: Connection, response: http.client.HTTPResponse) -> None:
+    def give_back(self, address: Address, connection: Connection, answer: Answer) -> None:
         """Keep the connection for the next request if its answer was read to the end."""
-        if response.will_close or not response.isclosed():
+        if not (answer.can_go_on and answer.is_whole):
             connection.close()
             return
         self._idle.setdefault(address, deque()).append(connection)
@@ -160,5 +159,8 @@ def _connect(address: Address) -> socket.socket:
     sock = socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if address.scheme == "https":
+        # Imported where it is needed: most servers at home and in a job are reached without it.
+        import ssl  # noqa: PLC0415
+
         return ssl.create_default_context().wrap_socket(sock, server_hostname=address.host)
     return sock

@@ -22,6 +22,9 @@ from cloudpickle.cloudpickle import (
 
 from cloud._modules import is_own, own_imports
 from cloud._remote import fill_module, make_cached, make_module
+from cloud._signatures import check_fits
+
+__all__ = ["check_fits", "dump_function", "dump_item", "dumps"]
 
 PROTOCOL = 5
 _ATOMS = frozenset({int, float, str, bytes, bool, type(None), complex})

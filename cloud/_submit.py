@@ -14,7 +14,6 @@ from cloud import _client, _packs
 from cloud._config import config
 from cloud._errors import CloudException
 from cloud._options import take_reserved
-from cloud._signatures import check_fits
 from cloud._version import __version__
 
 MAP_LIMIT = 10_000
@@ -31,8 +30,8 @@ def call(func: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
     do not fit, PicklingError when one cannot travel, CloudException when the service refuses.
     """
     options, own = take_reserved(kwargs)
-    check_fits(func, args, own)
     pickling = _pickling()
+    pickling.check_fits(func, args, own)
     function = pickling.dump_function(func)
     item = pickling.dump_item(args, own)
     _check_size(len(function) + len(item), "The function and its arguments")
@@ -50,11 +49,11 @@ def map(func: Callable[..., Any], *iterables: Iterable[Any], **reserved: Any) ->
         raise ValueError(f"cloud.map passes no keywords to the function: leave out {names}, or use functools.partial.")
     if not iterables:
         raise ValueError("cloud.map needs at least one iterable: give the function's arguments as lists.")
+    pickling = _pickling()
+    pickling.check_fits(func, tuple(None for _ in iterables), {})
     rows = _rows(iterables)
-    check_fits(func, tuple(None for _ in iterables), {})
     if not rows:
         return []
-    pickling = _pickling()
     function = pickling.dump_function(func)
     items = [pickling.dump_item(row, {}, item=index) for index, row in enumerate(rows)]
     largest = max(range(len(items)), key=lambda index: len(items[index]))

@@ -4,11 +4,11 @@ import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
 from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 
 from cloud import _client
+from cloud._answers import BadAnswer
 from cloud._errors import CloudException
 from cloud._progress import Line
 
@@ -64,7 +64,7 @@ def copy(source: Readable, target: IO[bytes], *, size: int, name: str) -> str:
             done += len(part)
             line.draw(min(1.0, done / size) if size else 1.0, f"{name}  {megabytes(done)} of {megabytes(size)}")
     if size and done != size:
-        raise HTTPException(f"{done} bytes arrived instead of {size}")
+        raise BadAnswer(f"{done} bytes arrived instead of {size}")
     return digest.hexdigest()
 
 
@@ -82,9 +82,9 @@ def megabytes(size: int) -> str:
 def opened(path: str, *, headers: dict[str, str]) -> Iterator[tuple[Readable, int]]:
     """The bytes at this path of the service and how many they are, wherever it sends us for them."""
     with _client.stream("GET", path, headers=headers) as response:
-        location = response.headers.get("Location") if response.status in (301, 302, 303, 307, 308) else None
+        location = response.headers.get("location") if response.status in (301, 302, 303, 307, 308) else None
         if location is None:
-            yield response, _length(response)
+            yield response, response.length or 0
             return
         response.read()
     # The key is for the service: it does not travel to the object store, whose URL is signed.
@@ -110,7 +110,7 @@ def _direct(method: str, url: str, *, headers: dict[str, str], body: Iterator[by
             timeout=urllib3.Timeout(connect=10, read=_PART_SECONDS),
         )  # fmt: skip
     except urllib3.exceptions.HTTPError as problem:
-        raise HTTPException(f"{urlsplit(url).netloc}: {problem}") from problem
+        raise BadAnswer(f"{urlsplit(url).netloc}: {problem}") from problem
     try:
         if answer.status >= 400:
             raise CloudException(
@@ -119,7 +119,7 @@ def _direct(method: str, url: str, *, headers: dict[str, str], body: Iterator[by
             )
         yield answer
     except urllib3.exceptions.HTTPError as problem:
-        raise HTTPException(f"{urlsplit(url).netloc}: {problem}") from problem
+        raise BadAnswer(f"{urlsplit(url).netloc}: {problem}") from problem
     finally:
         answer.release_conn()
 
@@ -131,7 +131,3 @@ def _http_pool(urllib3: Any) -> Any:
     if not _pools:
         _pools.append(urllib3.PoolManager(maxsize=8))
     return _pools[0]
-
-
-def _length(response: HTTPResponse) -> int:
-    return int(response.headers.get("Content-Length") or 0)

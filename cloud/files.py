@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -143,7 +142,7 @@ def _store_directly(upload: _transfer.Upload, name: str, plan: dict[str, Any]) -
         try:
             _transfer.put_direct(plan["url"], method=plan["method"], headers=plan["headers"], upload=upload)
             break
-        except HTTPException as problem:
+        except OSError as problem:
             if not retries.again():
                 raise _cut_off(name, problem) from problem
     _client.request_json("POST", f"{_path(name)}/finish", {"upload": plan["upload"], "md5": upload.md5})
@@ -162,8 +161,8 @@ def _fetch(name: str, target: Any, *, start_byte: int, end_byte: int | None) -> 
             with _transfer.opened(_path(name), headers=headers) as (source, size):
                 _transfer.copy(source, target, size=size, name=name)
                 return
-        except (OSError, HTTPException) as problem:
-            if isinstance(problem, OSError) and problem.filename is not None:
+        except OSError as problem:
+            if problem.filename is not None:
                 raise  # The trouble is with the target, not with the connection.
             if not retries.again():
                 raise _cut_off(name, problem) from problem
@@ -179,7 +178,7 @@ def _look(name: str) -> str | None:
         if refusal.code == 404:
             return None
         raise
-    return str(answer.headers.get("X-PiCloud-MD5", ""))
+    return str(answer.headers.get("x-picloud-md5", ""))
 
 
 def _checked(name: str) -> str:
