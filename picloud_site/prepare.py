@@ -12,9 +12,12 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from common.exceptions import Refused
+from environments.engine import NoEngine
 
 
 def _say(words: str, began: float) -> None:
@@ -32,8 +35,6 @@ def migrate() -> None:
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
         _timed(f"Database: {len(plan)} migrations applied", lambda: call_command("migrate", verbosity=0))
-    # Each process opens the database anew; none should inherit this one's connection.
-    connection.close()
 
 
 def _static_files() -> Iterator[Path]:
@@ -54,15 +55,21 @@ def collect_static() -> None:
     stamp.write_text(seen.hexdigest())
 
 
-def prepare_sandbox() -> None:
-    """Removes what a killed predecessor left running, and builds the base image once."""
-    if settings.SANDBOX != "container":
-        return
-    commands = get_commands()
-    if "clean_up" in commands:
-        call_command("clean_up")
-    if "build_environment" in commands:
-        call_command("build_environment", "base")
+def base_environment() -> None:
+    """Builds the image that jobs run in, the first time, and records it in this database."""
+    # Models can be loaded after django.setup() alone.
+    from environments.services import ensure_base_environment  # noqa: PLC0415
+
+    began = time.monotonic()
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        print(f"Base environment: {line}")
+
+    environment = ensure_base_environment(say=say)
+    if lines:
+        _say(f"Base environment built: {environment.image}", began)
 
 
 def main() -> int:
@@ -70,7 +77,15 @@ def main() -> int:
     django.setup()
     migrate()
     collect_static()
-    prepare_sandbox()
+    if settings.SANDBOX == "container":
+        call_command("clean_up")
+    try:
+        base_environment()
+    except (Refused, NoEngine) as refusal:
+        print(refusal)
+        return 1
+    finally:
+        connection.close()
     return 0
 
 
