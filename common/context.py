@@ -7,6 +7,9 @@ from django.utils import timezone
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "picloud_theme"
 
+# What a newcomer runs first.
+FIRST_LINES = "import cloud\njid = cloud.call(lambda: 6 * 7)\nprint(cloud.result(jid))"
+
 
 def theme_of(request: HttpRequest) -> str:
     """The look this browser chose; anything unknown in the cookie is the system's own."""
@@ -20,6 +23,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "without_sandbox": settings.SANDBOX == "process",
         "sign_up_open": settings.SIGN_UP_OPEN,
         "public_url": settings.PUBLIC_URL,
+        "first_lines": FIRST_LINES,
         "server_now": timezone.now(),
         "debug": settings.DEBUG,
     }

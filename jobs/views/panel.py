@@ -15,8 +15,6 @@ from jobs.selectors import panel
 from jobs.selectors.filters import BatchFilters
 from jobs.views.requests import PageRequest
 
-FIRST_LINES = "import cloud\njid = cloud.call(lambda: 6 * 7)\nprint(cloud.result(jid))"
-
 
 @dataclass(frozen=True)
 class Chip:
@@ -72,7 +70,6 @@ def job_list(request: PageRequest) -> HttpResponse:
         "rows": _rows(request, page.batches),
         "expanded": _expanded(request),
         "today_iso": timezone.localdate().isoformat(),
-        "first_lines": FIRST_LINES,
         "is_newest": page.newer is None and "after" not in request.GET,
     }
     part = request.htmx and request.htmx.target == "jobs"

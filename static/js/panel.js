@@ -45,6 +45,23 @@ function showNew(ids) {
   pill.hidden = false;
 }
 
+// The part below the filters again, from its top.
+async function show(address) {
+  const seen = Number(table()?.dataset.newest ?? 0);
+  await window.htmx.ajax("GET", address, { target: "#jobs", swap: "innerHTML" });
+  for (const body of panel.querySelectorAll("tbody[data-batch]")) {
+    if (seen && Number(body.dataset.batch) > seen) body.querySelector("tr.row").classList.add("fresh");
+  }
+}
+
+pill.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  if (pill.href !== location.href) history.pushState({}, "", pill.href);
+  show(pill.href);
+  scrollTo({ top: 0 });
+});
+
 async function refresh(ids, { lookForNew }) {
   const query = new URLSearchParams(location.search);
   for (const name of ["before", "after", "expand"]) query.delete(name);
@@ -62,7 +79,7 @@ async function refresh(ids, { lookForNew }) {
   for (const id of ids) if (!got.has(String(id))) group(id)?.classList.add("gone");
   const fresh = answer.dataset.new.split(",").filter(Boolean);
   // The first job of an account: nothing is in the way, so the page turns into the table.
-  if (fresh.length && !table() && !location.search) return location.reload();
+  if (fresh.length && !table() && !location.search) return show(location.href);
   showNew(fresh);
 }
 
