@@ -2,15 +2,15 @@
 
 import operator
 from collections.abc import Iterable, Sequence
-from typing import SupportsIndex
+from typing import SupportsIndex, TypeGuard
 
 Jids = SupportsIndex | Iterable[SupportsIndex]
 Ranges = list[list[int]]
 
 
-def is_single(jids: Jids) -> bool:
-    """Whether one job is meant, rather than a collection of jobs."""
-    return isinstance(jids, SupportsIndex)
+def is_single(jids: Jids) -> TypeGuard[SupportsIndex]:
+    """Whether one job is meant, rather than a collection of jobs (an array of NumPy is both an index and iterable)."""
+    return isinstance(jids, SupportsIndex) and not isinstance(jids, Iterable)
 
 
 def as_sequence(jids: Jids) -> Sequence[int]:
@@ -19,7 +19,7 @@ def as_sequence(jids: Jids) -> Sequence[int]:
         found: Sequence[int] = jids
         smallest = min(jids[0], jids[-1]) if jids else 1
     else:
-        found = [_as_jid(jids)] if isinstance(jids, SupportsIndex) else [_as_jid(jid) for jid in _as_iterable(jids)]
+        found = [_as_jid(jids)] if is_single(jids) else [_as_jid(jid) for jid in _as_iterable(jids)]
         smallest = min(found, default=1)
     if smallest < 1:
         raise ValueError(f"{smallest} is not a job id: job ids count from 1.")
@@ -90,7 +90,7 @@ def _as_jid(jid: SupportsIndex) -> int:
     return operator.index(jid)
 
 
-def _as_iterable(jids: Iterable[SupportsIndex]) -> Iterable[SupportsIndex]:
+def _as_iterable(jids: Jids) -> Iterable[SupportsIndex]:
     if isinstance(jids, str | bytes) or not isinstance(jids, Iterable):
         raise TypeError(f"{jids!r} is not a job id: give an integer, or an iterable of integers.")
     return jids
