@@ -1,10 +1,9 @@
-"""The choice between dark and light, and the page that shows the whole design system."""
+"""The choice between dark and light."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from common.context import THEME_COOKIE, THEMES
 from common.exceptions import Refused
@@ -25,9 +24,3 @@ def theme_choose(request: HttpRequest) -> HttpResponse:
         THEME_COOKIE, chosen, max_age=ONE_YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
     )
     return response
-
-
-@require_GET
-def style(request: HttpRequest) -> HttpResponse:
-    marks = ["waiting", "queued", "processing", "stopping", "done", "error", "killed", "stalled", "lost"]
-    return render(request, "style.html", {"marks": marks})

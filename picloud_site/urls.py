@@ -1,13 +1,16 @@
 """Addresses of the site. Each room keeps its own."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from api.health import health
+from jobs.views.style import style
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="jobs:list")),
+    path("", include("common.urls")),
     path("", include("accounts.urls")),
     path("jobs/", include("jobs.urls")),
     path("files/", include("storage.urls")),
@@ -15,3 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", health, name="healthz"),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("style/", style, name="style"))
