@@ -70,7 +70,7 @@ class FileBucket(FileSystemStorage):
     def read_stream(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         file = self._open_object(key)
         file.seek(start)
-        return _rest_of(file, -1 if end is None else end - start)
+        return _rest_of(file, -1 if end is None else max(0, end - start))
 
     def _open_object(self, key: str) -> IO[bytes]:
         try:
