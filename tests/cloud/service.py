@@ -1,4 +1,4 @@
-"""A small service that speaks the wire protocol over real HTTP and runs each submit in a fresh interpreter elsewhere."""
+"""A small service that speaks the wire protocol over real HTTP; each submit runs in a fresh interpreter elsewhere."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ for blob in blobs[1:]:
         outcomes.append((True, cloudpickle.dumps(function(*args, **kwargs)), ""))
     except BaseException as problem:
         outcomes.append((False, cloudpickle.dumps(problem), traceback.format_exc()))
-print(json.dumps([(ok, base64.b64encode(blob).decode(), text) for ok, blob, text in outcomes]), file=sys.__stdout__)
+print("\\n" + json.dumps([(ok, base64.b64encode(blob).decode(), text) for ok, blob, text in outcomes]), file=sys.__stdout__)
 """
 
 

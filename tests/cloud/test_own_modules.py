@@ -116,8 +116,9 @@ def test_an_item_is_of_the_class_that_the_function_knows() -> None:
 def test_reading_back_the_function_leaves_the_modules_here_alone() -> None:
     import pickle
 
-    from cloud import _pickling
     from shapes import areas, units
+
+    from cloud import _pickling
 
     before = dict(vars(units))
     pickle.loads(_pickling.dump_function(areas.area))
@@ -134,7 +135,6 @@ def test_installed_and_standard_modules_are_not_own() -> None:
 
 def test_nothing_is_left_in_the_registry_of_cloudpickle() -> None:
     import cloudpickle
-
     from shapes import area
 
     cloud.call(area, 1)
