@@ -28,7 +28,8 @@ for blob in blobs[1:]:
         outcomes.append((True, cloudpickle.dumps(function(*args, **kwargs)), ""))
     except BaseException as problem:
         outcomes.append((False, cloudpickle.dumps(problem), traceback.format_exc()))
-print("\\n" + json.dumps([(ok, base64.b64encode(blob).decode(), text) for ok, blob, text in outcomes]), file=sys.__stdout__)
+rows = [(ok, base64.b64encode(blob).decode(), text) for ok, blob, text in outcomes]
+print("\\n" + json.dumps(rows), file=sys.__stdout__)
 """
 
 
