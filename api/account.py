@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django.http import HttpRequest, JsonResponse
 
+from accounts.models import User
 from api.auth import Caller
 from api.errors import api_view
 from common.money import MICROS_PER_DOLLAR
@@ -14,7 +15,8 @@ from jobs.services.prices import price_now
 
 @api_view("GET")
 def account(request: HttpRequest, caller: Caller) -> JsonResponse:
-    user = caller.account
+    # The key brought only what every request needs.
+    user = User.objects.get(pk=caller.account.pk)
     return JsonResponse(
         {
             "username": user.username,
