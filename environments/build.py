@@ -105,8 +105,6 @@ def options(recipe: Recipe, wheels: Path) -> list[str]:
         f"copy-in {wheels} {Path(packages).parent}",
         f"chroot $1 python3 -m compileall -q {packages}",
         f"chroot $1 useradd --uid {user.uid} --create-home --home-dir {user.home} --shell /bin/bash {user.name}",
-        # One scratch space, not two.
-        "rm -rf $1/var/tmp && ln -s ../tmp $1/var/tmp",
         "rm -f $1/etc/dpkg/dpkg.cfg.d/99mmdebstrap $1/etc/ssh/ssh_host_*",
     ]
     return [

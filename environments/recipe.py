@@ -9,7 +9,7 @@ from common.exceptions import NotFound
 
 DIRECTORY = Path(__file__).resolve().parent / "recipes"
 # Raise it when the same recipe would give another image, because the steps of building changed.
-STEPS_VERSION = 1
+STEPS_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -23,16 +23,22 @@ SERVER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 def build_environment(*, name: str, say: Callable[[str], None] = lambda _: None) -> Environment:
     """Make sure that the image of a recipe exists and is the one that the environment's row names."""
     recipe = read_recipe(name)
+    return _record(recipe, size=ensure_image(recipe=recipe, say=say))
+
+
+def ensure_image(*, recipe: Recipe, say: Callable[[str], None] = lambda _: None) -> int:
+    """Build the image of a recipe unless the engine has it; returns its size in bytes."""
     with engine(timeout=900) as client:
         size = image_size(client, recipe.image)
-        if size is None:
-            with _one_build_at_a_time():
+        if size is not None:
+            return size
+        with _one_build_at_a_time():
+            size = image_size(client, recipe.image)
+            if size is None:
+                build_image(client, recipe, say=say)
                 size = image_size(client, recipe.image)
-                if size is None:
-                    build_image(client, recipe, say=say)
-                    size = image_size(client, recipe.image)
-        assert size is not None
-    return _record(recipe, size=size)
+    assert size is not None
+    return size
 
 
 def ensure_base_environment(*, say: Callable[[str], None] = lambda _: None) -> Environment:

@@ -203,6 +203,8 @@ if SANDBOX not in ("container", "process"):
     raise BadSetting(f"PICLOUD_SANDBOX must be 'container' or 'process', not {SANDBOX!r}.")
 CONTAINER_ENGINE_URL = env_str("PICLOUD_CONTAINER_ENGINE", f"unix://{RUN_DIR / 'podman.sock'}")
 CONTAINER_RUNTIME = env_str("PICLOUD_CONTAINER_RUNTIME", "runc")
+# Where sandboxes get their own addresses from; a range for tests of networks, which nobody uses in earnest.
+SANDBOX_NETWORK = env_str("PICLOUD_SANDBOX_NETWORK", "198.18.0.0/15")
 # Networks that jobs must not reach besides this host, other sandboxes and cloud metadata addresses.
 SANDBOX_BLOCKED_NETWORKS = env_list(
     "PICLOUD_BLOCKED_NETWORKS", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16"

@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import fcntl
 import gc
-import json
 import mmap
 import os
 import resource
@@ -463,7 +462,3 @@ class Runner:
                 return True
             time.sleep(0.0001)
         return True
-
-
-def main() -> NoReturn:
-    Runner(Options(**json.loads(sys.argv[1]))).serve()

@@ -1,84 +1,89 @@
 """Scratch space is empty when a run begins."""
 
-import contextlib
 import errno
-import itertools
 import os
 import stat
 
+OWN_MODE = 0o755
 # Another sandbox's or somebody else's: not ours to remove, and no reason to fail.
 NOT_OURS = (errno.EPERM, errno.EACCES, errno.ENOTEMPTY, errno.EBUSY)
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def empty_directory(path: str) -> None:
     """Remove all that a directory holds, however deep and whatever its modes; no link is followed.
 
-    Directories within directories are moved up to the top before they are emptied, so depth costs neither
-    recursion nor long paths.
+    Walks down and up again by descriptors, one open at a time, so depth costs neither recursion nor long
+    paths. Only right while nobody else moves things, which is why leftover processes are killed first.
     """
-    if not names_in(path):
+    names = names_in(path)
+    if not names:
         return
-    top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    numbers = itertools.count()
+    here = os.open(path, DIRECTORY)
     try:
-        while any([remove_entry(top, name, numbers) for name in os.listdir(top)]):  # noqa: C419 - all of them
-            pass
+        pending = [remove_files(here, names)]  # on each level the directories still to be emptied
+        trail: list[str] = []
+        while pending:
+            if pending[-1]:
+                name = pending[-1].pop()
+                if (below := enter(here, name)) is not None:
+                    here = below
+                    trail.append(name)
+                    pending.append(remove_files(here, os.listdir(here)))
+            else:
+                pending.pop()
+                if trail:
+                    here = leave(here, trail.pop())
     finally:
-        os.close(top)
+        os.close(here)
 
 
 def names_in(path: str) -> list[str]:
+    """What the directory holds, made ours to read and write if a job has locked it or removed it."""
     try:
-        return os.listdir(path)
-    except PermissionError:
-        os.chmod(path, 0o700)
-    except (FileNotFoundError, NotADirectoryError):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        os.makedirs(path)
+        status = os.stat(path, follow_symlinks=False)
+        if status.st_uid == os.geteuid() and status.st_mode & 0o777 != OWN_MODE:
+            os.chmod(path, OWN_MODE)
+    except FileNotFoundError:
+        os.mkdir(path, OWN_MODE)
     return os.listdir(path)
 
 
-def remove_entry(top: int, name: str, numbers: "itertools.count[int]") -> bool:
-    """Remove a file, or a directory whose own directories come up to `top`; whether anything came of it."""
-    try:
-        if is_directory(top, name):
-            flatten(top, name, numbers)
-            os.rmdir(name, dir_fd=top)
+def remove_files(here: int, names: list[str]) -> list[str]:
+    """Remove what is no directory; returns what is one."""
+    directories = []
+    for name in names:
+        if stat.S_ISDIR(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+            directories.append(name)
         else:
-            os.unlink(name, dir_fd=top)
-    except FileNotFoundError:
-        return True
+            remove(here, name, is_directory=False)
+    return directories
+
+
+def enter(here: int, name: str) -> int | None:
+    """Go down into a directory; None when it is not ours."""
+    try:
+        os.chmod(name, OWN_MODE, dir_fd=here)
+        below = os.open(name, DIRECTORY, dir_fd=here)
     except OSError as error:
         if error.errno not in NOT_OURS:
             raise
-        return False
-    return True
+        return None
+    os.close(here)
+    return below
 
 
-def flatten(top: int, name: str, numbers: "itertools.count[int]") -> None:
-    os.chmod(name, 0o700, dir_fd=top)
-    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+def leave(here: int, name: str) -> int:
+    """Go up again, and remove the directory that was left."""
+    above = os.open("..", DIRECTORY, dir_fd=here)
+    os.close(here)
+    remove(above, name, is_directory=True)
+    return above
+
+
+def remove(parent: int, name: str, *, is_directory: bool) -> None:
     try:
-        for entry in os.listdir(inner):
-            if is_directory(inner, entry):
-                # Moving a directory writes its "..", for which it must be writable.
-                os.chmod(entry, 0o700, dir_fd=inner)
-                os.rename(entry, free_name(top, numbers), src_dir_fd=inner, dst_dir_fd=top)
-            else:
-                os.unlink(entry, dir_fd=inner)
-    finally:
-        os.close(inner)
-
-
-def free_name(top: int, numbers: "itertools.count[int]") -> str:
-    while True:
-        name = f".emptied-{next(numbers)}"
-        try:
-            os.stat(name, dir_fd=top, follow_symlinks=False)
-        except FileNotFoundError:
-            return name
-
-
-def is_directory(parent: int, name: str) -> bool:
-    return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+        (os.rmdir if is_directory else os.unlink)(name, dir_fd=parent)
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise

@@ -10,27 +10,16 @@ from typing import Any
 from django.conf import settings
 
 from environments.engine import engine
+from worker.inside.boot import START_ERROR
 from worker.sandbox.base import Sandbox, SandboxFailed, Usage
 from worker.sandbox.cgroup import Cgroup
 from worker.sandbox.link import NAME
+from worker.sandbox.network import NetworkFailed, SlotNetwork, resolv_conf, slot_network
 from worker.sandbox.scratch import INSIDE_UID
 
 CODE = Path(__file__).resolve().parent.parent.parent
 HOME = "/home/picloud"
-START_ERROR = ".start-error"
-# Our own directory leaves sys.path before any job runs. What goes wrong earlier is told through a file.
-BOOT = f"""
-import sys, traceback
-try:
-    sys.path.insert(0, "/opt/picloud/runner")
-    from worker.runner import main
-    del sys.path[0]
-    main()
-except BaseException:
-    with open("{HOME}/{START_ERROR}", "w") as file:
-        traceback.print_exc(file=file)
-    raise
-"""
+CODE_INSIDE = "/opt/picloud/runner"
 ENVIRONMENT = {
     "PATH": f"{HOME}/.local/bin:/usr/local/bin:/usr/bin:/bin",
     "HOME": HOME,
@@ -52,10 +41,15 @@ class ContainerSandbox(Sandbox):
 
     _container = ""
     _cgroup: Cgroup | None = None
+    _network: SlotNetwork | None = None
 
     def _launch(self) -> None:
         from docker.errors import APIError  # noqa: PLC0415
 
+        try:
+            self._network = slot_network(self.slot)
+        except NetworkFailed as error:
+            raise SandboxFailed(f"The sandbox's network could not be set up: {error}.") from error
         with engine() as client:
             try:
                 self._container = client.create_container(**self._description(client))["Id"]
@@ -74,7 +68,7 @@ class ContainerSandbox(Sandbox):
         return {
             "image": self.image,
             "name": f"picloud-{home_hash()}-{self.name}",
-            "command": ["python3", "-B", "-c", BOOT, json.dumps(options)],
+            "command": ["python3", "-B", f"{CODE_INSIDE}/worker/inside/boot.py", json.dumps(options)],
             "user": f"{INSIDE_UID}:{INSIDE_UID}",
             "hostname": "picloud",
             "working_dir": HOME,
@@ -105,24 +99,29 @@ class ContainerSandbox(Sandbox):
             "security_opt": ["no-new-privileges"],
             "read_only": True,
             "binds": self._binds(),
-            "network_mode": "none",
+            "network_mode": f"ns:{self._network.path}" if self._network else "none",
             "auto_remove": True,
             "log_config": {"Type": "none"},
         }
 
-    def _binds(self) -> dict[str, dict[str, str]]:
+    def _binds(self) -> list[str]:
         api = Path(settings.API_SOCKET).parent
         api.mkdir(parents=True, exist_ok=True)
-        read_only = {
-            CODE / "worker/runner.py": "/opt/picloud/runner/worker/runner.py",
-            CODE / "worker/inside": "/opt/picloud/runner/worker/inside",
-            CODE / "cloud": "/opt/picloud/lib/cloud",
-            api: "/run/picloud",
-            self._scratch.link: "/run/picloud-worker",
-        }
-        scratch = {self._scratch.home: HOME, self._scratch.tmp: "/tmp"}
-        binds = {str(host): {"bind": inside, "mode": "ro"} for host, inside in read_only.items()}
-        return binds | {str(host): {"bind": inside, "mode": "rw"} for host, inside in scratch.items()}
+        scratch = self._scratch
+        binds = [
+            f"{CODE}/worker/runner.py:{CODE_INSIDE}/worker/runner.py:ro",
+            f"{CODE}/worker/inside:{CODE_INSIDE}/worker/inside:ro",
+            f"{CODE}/cloud:/opt/picloud/lib/cloud:ro",
+            f"{api}:/run/picloud:ro",
+            f"{scratch.link}:/run/picloud-worker:ro",
+            f"{scratch.home}:{HOME}:rw",
+            f"{scratch.tmp}:/tmp:rw",
+            f"{scratch.tmp}:/var/tmp:rw",
+        ]
+        if self._network:
+            (scratch.root / "resolv.conf").write_text(resolv_conf())
+            binds.append(f"{scratch.root}/resolv.conf:/etc/resolv.conf:ro")
+        return binds
 
     def _why_dead(self) -> str:
         from docker.errors import NotFound  # noqa: PLC0415

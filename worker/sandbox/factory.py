@@ -11,23 +11,28 @@ from environments.engine import NoEngine, engine
 from environments.selectors import environment_for
 from worker.sandbox.base import Limits, Sandbox, SandboxFailed, SandboxKey
 from worker.sandbox.container import LABEL_HOME, LABEL_SLOT, ContainerSandbox, remove
+from worker.sandbox.network import networks_of, why_no_network
 from worker.sandbox.process import ProcessSandbox
 from worker.sandbox.scratch import scratch_root
 
 PROBE_LIMITS = Limits(memory=200_000_000, cpu_shares=1024, processes=64, disk=100_000_000)
 
 
-def new_sandbox(*, slot: int, key: SandboxKey, image: str, limits: Limits) -> Sandbox:
-    """A sandbox that has yet to be started."""
-    kind = ContainerSandbox if settings.SANDBOX == "container" else ProcessSandbox
-    return kind(slot=slot, key=key, image=image, limits=limits)
+KINDS: dict[str, type[Sandbox]] = {"container": ContainerSandbox, "process": ProcessSandbox}
+
+
+def new_sandbox(*, slot: int, key: SandboxKey, image: str, limits: Limits, kind: str = "") -> Sandbox:
+    """A sandbox that has yet to be started, of the kind that the settings name."""
+    return KINDS[kind or settings.SANDBOX](slot=slot, key=key, image=image, limits=limits)
 
 
 def network_mode() -> str:
     """What jobs reach over the network here, and why, in a sentence."""
     if settings.SANDBOX == "process":
-        return "everything that this machine reaches: jobs run without isolation"
-    return "nothing: no network yet"
+        return "everything that this machine reaches, because jobs run without isolation"
+    if reason := why_no_network():
+        return f"nothing, because {reason}"
+    return "the internet, without this host, other sandboxes and private networks"
 
 
 def probe() -> dict[str, str]:
@@ -60,6 +65,10 @@ def remove_leftovers(home: str | Path, slot: int | None = None) -> int:
             labels = [f"{LABEL_HOME}={home}", *([f"{LABEL_SLOT}={slot}"] if slot is not None else [])]
             for container in client.containers(all=True, filters={"label": labels}):
                 remove(client, container["Id"])
+                removed += 1
+        for network in networks_of(home):
+            if slot in (None, network.slot):
+                network.remove()
                 removed += 1
     for path in scratch_root().glob("*" if slot is None else f"{slot}-*"):
         shutil.rmtree(path, ignore_errors=True)

@@ -12,8 +12,6 @@ from worker.sandbox.base import Sandbox, Usage
 from worker.sandbox.link import NAME
 
 CODE = Path(__file__).resolve().parent.parent.parent
-# The path of the code is taken out again: jobs see the client library and nothing of the server.
-BOOT = "import sys; sys.path.insert(0, sys.argv[2]); from worker.runner import main; del sys.path[0]; main()"
 CLOSE_SECONDS = 5
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -37,7 +35,7 @@ class ProcessSandbox(Sandbox):
             "file_limit": self.limits.disk,
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-B", "-c", BOOT, json.dumps(options), str(CODE)],
+            [sys.executable, "-B", str(CODE / "worker/inside/boot.py"), json.dumps(options)],
             # Relative to here the socket's address is short, however long the path of PICLOUD_HOME.
             cwd=self._scratch.link,
             env=self._environment(library),
