@@ -19,7 +19,7 @@ def fresh_stack() -> Iterator[stacks.Stack]:
         yield one
 
 
-@pytest.fixture
-def account(stack: stacks.Stack, request: pytest.FixtureRequest) -> stacks.Account:
-    """An account of its own for each test of the shared stack."""
-    return stack.account(request.node.name[:30].replace("[", "-").rstrip("]"))
+@pytest.fixture(scope="session")
+def account(stack: stacks.Stack) -> stacks.Account:
+    """Alice on the shared stack."""
+    return stack.account("alice")

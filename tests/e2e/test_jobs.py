@@ -111,28 +111,28 @@ print(home, *cloud.result(cloud.call(look), timeout=60))
     assert account.run(script, cwd=tmp_path) == "/home/picloud [] [] False\n"
 
 
+# What a job may do to itself, and how it may end.
 BAD = {
-    "exception": ("1 / 0", "error exception"),
-    "sys.exit": ("import sys; sys.exit(3)", "error exited"),
-    "os._exit": ("import os; os._exit(0)", "error exited"),
-    "segfault": ("import ctypes; ctypes.string_at(0)", "error crashed"),
-    "bad result": ("return lambda: (yield)", "done "),
-    "unpicklable result": ("import threading; return threading.Lock()", "error bad_result"),
-    "fills memory": ("return len(bytearray(20 * 10**9))", "error exception"),
-    "touches all memory": ("x = []\n    while True: x.append(bytearray(b'x' * 10**7))", "killed out_of_memory"),
-    "closes its stdout": ("import os; os.close(1); os.close(2); return 1", "done "),
-    "invalid UTF-8": ("import sys; sys.stdout.buffer.write(bytes(range(256))); return 1", "done "),
-    "prints 100 MB": ("import os\n    for _ in range(1600): os.write(1, b'y' * 65535 + b'\\n')", "done "),
-    "children that outlive it": ("import subprocess; subprocess.Popen(['sleep', '600']); return 1", "done "),
+    "exception": ("1 / 0", {"error exception"}),
+    "sys.exit": ("import sys; sys.exit(3)", {"error exited"}),
+    "os._exit": ("import os; os._exit(0)", {"error exited"}),
+    "segfault": ("import ctypes; ctypes.string_at(0)", {"error crashed"}),
+    "unpicklable result": ("import threading; return threading.Lock()", {"error bad_result"}),
+    "fills memory": ("x = []\n    while True: x.append(b'x' * 10**7)", {"killed out_of_memory"}),
+    "closes its stdout": ("import os; os.close(1); os.close(2); return 1", {"done "}),
+    "invalid UTF-8": ("import sys; sys.stdout.buffer.write(bytes(range(256))); return 1", {"done "}),
+    "prints 100 MB": ("import os\n    for _ in range(1600): os.write(1, b'y' * 65535 + b'\\n')", {"done "}),
+    "children that outlive it": ("import subprocess; subprocess.Popen(['sleep', '600']); return 1", {"done "}),
+    # Whichever limit comes first: that of processes, or that of memory.
     "forks endlessly": (
-        "import os, time\n    try:\n        while True: os.fork() or time.sleep(60)\n    except OSError: raise",
-        "error exception",
+        "import os, time\n    while True: os.fork() or time.sleep(60)",
+        {"error exception", "killed out_of_memory"},
     ),
     "fills its disk": (
-        "open('big', 'wb').write(b'x' * 10**6)\n    f = open('big', 'ab')\n    while True: f.write(b'x' * 10**7)",
-        None,
+        "f = open('big', 'wb')\n    while True: f.write(b'x' * 10**7)",
+        {"error exception", "error out_of_disk", "killed out_of_disk"},
     ),
-    "runs too long": ("import time; time.sleep(600)", "killed max_runtime"),
+    "runs too long": ("import time; time.sleep(600)", {"killed max_runtime"}),
 }
 
 
@@ -154,10 +154,7 @@ print(cloud.result(cloud.call(lambda: 42), timeout=60))
 """
     first, second = account.run(script, cwd=tmp_path, timeout=150).splitlines()
     assert second == "42"
-    if expected is None:
-        assert first in ("error exception", "error out_of_disk", "killed out_of_disk")
-    else:
-        assert f"{first.strip()} " == f"{expected.strip()} "
+    assert first in expected
 
 
 def test_time_limit_does_not_touch_its_neighbours(account: Account, tmp_path: Path) -> None:
