@@ -29,16 +29,14 @@ def _ranges(body: dict[str, Any]) -> tuple[Range, ...]:
     return parse_ranges(body.get("jids"), limit=MAX_JIDS)
 
 
-def _submitted(batch: Batch, *, status: int) -> JsonResponse:
-    return JsonResponse(
-        {
-            "first_jid": batch.first_jid,
-            "last_jid": batch.last_jid,
-            "count": batch.size,
-            "url": reverse("jobs:detail", args=[batch.first_jid]),
-        },
-        status=status,
-    )
+def _submitted(first_jid: int, size: int, *, status: int) -> JsonResponse:
+    answer = {
+        "first_jid": first_jid,
+        "last_jid": first_jid + size - 1,
+        "count": size,
+        "url": reverse("jobs:detail", args=[first_jid]),
+    }
+    return JsonResponse(answer, status=status)
 
 
 @api_view("GET", "POST")
@@ -50,8 +48,8 @@ def jobs(request: HttpRequest, caller: Caller) -> HttpResponseBase:
 
 def _submit(request: HttpRequest, caller: Caller) -> JsonResponse:
     submission = parse_submission(*packs.parse(request.body))
-    batch, created = submits.submit(account=caller.account, submission=submission, parent_jid=caller.jid)
-    return _submitted(batch, status=201 if created else 200)
+    accepted = submits.submit(account=caller.account, submission=submission, parent_jid=caller.jid)
+    return _submitted(accepted.first_jid, accepted.size, status=201 if accepted.created else 200)
 
 
 def _list(request: HttpRequest, caller: Caller) -> JsonResponse:
@@ -132,7 +130,7 @@ def job_log(request: HttpRequest, caller: Caller, jid: int) -> HttpResponse:
 
 @api_view("POST")
 def job_rerun(request: HttpRequest, caller: Caller, jid: int) -> JsonResponse:
-    return _submitted(submits.rerun_job(account=caller.account, jid=jid), status=201)
+    return _submitted(submits.rerun_job(account=caller.account, jid=jid).first_jid, 1, status=201)
 
 
 @api_view("POST")

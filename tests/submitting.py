@@ -87,15 +87,13 @@ def outcome(job: Any, *, status: Status = Status.DONE, run_ms: int = 1000, **fie
         "started_at": row.started_at,
         "finished_at": row.started_at,
     }
-    return Outcome(
-        job_id=job.pk, jid=job.jid, attempt=job.attempt, status=status, run_ms=run_ms, **(values | fields)
-    )
+    return Outcome(job_id=job.pk, jid=job.jid, attempt=job.attempt, status=status, run_ms=run_ms, **(values | fields))
 
 
 def finish(found: Claim, *, worker: str = "w1", **fields: Any) -> int:
     """Finish all jobs of a claim alike."""
     outcomes = [outcome(job, **fields) for job in found.jobs]
-    return finish_jobs(batch=found.batch, price_micros=found.price_micros, worker=worker, outcomes=outcomes)
+    return finish_jobs(work=found.work, price_micros=found.price_micros, worker=worker, outcomes=outcomes)
 
 
 def run_all(user: User, **fields: Any) -> None:

@@ -3,7 +3,7 @@
 import logging
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +16,9 @@ from jobs.services import recover
 from jobs.services.claim import Claim, ClaimedJob
 from jobs.services.finish import Outcome, finish_jobs
 from jobs.services.livelog import drop_live_logs
-from jobs.services.packs import split_pack
 from jobs.services.tokens import token_for_run
 from jobs.states import Reason, Status
-from storage.services import read_blob
+from worker.inputs import BatchInputs
 from worker.output import JobOutput, storable
 from worker.sandbox import Sandbox, SandboxLost, Usage
 
@@ -64,7 +63,17 @@ class _Running:
 class ChunkRun:
     """Runs the jobs of one claim in a sandbox, to the last of them."""
 
-    def __init__(self, claim: Claim, sandbox: Sandbox, *, worker: str, should_stop: Any, on_tick: Any) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        sandbox: Sandbox,
+        *,
+        inputs: BatchInputs,
+        worker: str,
+        should_stop: Callable[[], bool],
+        on_tick: Callable[[], None],
+    ) -> None:
+        self._inputs = inputs
         self._claim = claim
         self._sandbox = sandbox
         self._worker = worker
@@ -101,35 +110,23 @@ class ChunkRun:
     # -- in ----------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        batch = self._claim.batch
-        function = read_blob(batch.function_blob)
-        items = self._read_items()
+        work, jobs = self._claim.work, self._claim.jobs
+        items = [self._inputs.item(job.index) for job in jobs]
         header = {
             "op": "run",
-            "run": batch.pk,
-            "fork_each": batch.kill_process,
-            "env": batch.env_vars,
+            "run": work.batch_id,
+            "fork_each": work.kill_process,
+            "env": work.env_vars,
             "term_grace": settings.KILL_GRACE_SECONDS,
             "result_limit": settings.MAX_PAYLOAD,
             "cwd": "/home/picloud",
-            "token": token_for_run(
-                account_id=batch.account_id, worker=self._worker, jids=[job.jid for job in self._claim.jobs]
-            ),
-            "function": len(function),
-            "items": [[job.pk, job.jid, len(item)] for job, item in zip(self._claim.jobs, items, strict=True)],
+            "token": token_for_run(account_id=work.account_id, worker=self._worker, jids=[job.jid for job in jobs]),
+            "function": len(self._inputs.function),
+            "items": [[job.pk, job.jid, len(item)] for job, item in zip(jobs, items, strict=True)],
         }
         self._seen_until = time.monotonic()
         self._tick_at = self._seen_until + TICK_SECONDS
-        self._sandbox.send(header, function, *items)
-
-    def _read_items(self) -> list[memoryview]:
-        items: dict[int, memoryview] = {}
-        jobs = self._claim.jobs
-        packs = self._claim.batch.packs.filter(first_index__lte=jobs[-1].index).select_related("blob")
-        for pack in packs.order_by("first_index"):
-            if pack.first_index + pack.count > jobs[0].index:
-                items.update(enumerate(split_pack(read_blob(pack.blob)), start=pack.first_index))
-        return [items[job.index] for job in jobs]
+        self._sandbox.send(header, self._inputs.function, *items)
 
     # -- out ---------------------------------------------------------------------------------
 
@@ -147,7 +144,7 @@ class ChunkRun:
         deadlines = [self._tick_at]
         if self._outcomes:
             deadlines.append(self._flush_at)
-        current, limit = self._current, self._claim.batch.max_runtime_ms
+        current, limit = self._current, self._claim.work.max_runtime_ms
         if current and current.begun is not None:
             deadlines.append(time.monotonic() + 0.1)
             if limit and not current.stopped_for:
@@ -234,10 +231,9 @@ class ChunkRun:
         return status, reason, text
 
     def _out_of_memory_text(self, usage: Usage) -> str:
-        batch = self._claim.batch
-        limit = batch.core_type.memory_mb * batch.cores
+        work = self._claim.work
         return (
-            f"Killed: it needed more memory than the {limit:,} MB of {batch.cores} x {batch.core_type_id} "
+            f"Killed: it needed more memory than the {work.memory_limit / 1e6:,.0f} MB of {work.cores} x {work.core_type} "
             f"(peak {usage.memory_peak / 1e6:,.0f} MB). Ask for more with _type or _cores."
         )
 
@@ -247,7 +243,7 @@ class ChunkRun:
         outcomes, self._outcomes, self._flush_at = self._outcomes, [], 0.0
         begun = time.monotonic()
         finish_jobs(
-            batch=self._claim.batch, price_micros=self._claim.price_micros, worker=self._worker, outcomes=outcomes
+            work=self._claim.work, price_micros=self._claim.price_micros, worker=self._worker, outcomes=outcomes
         )
         if any(outcome.run_ms > 50 for outcome in outcomes):
             drop_live_logs([outcome.job_id for outcome in outcomes])
@@ -267,7 +263,7 @@ class ChunkRun:
         self._return_held_up(now)
 
     def _stop_overdue(self, now: float) -> None:
-        running, limit = self._current, self._claim.batch.max_runtime_ms
+        running, limit = self._current, self._claim.work.max_runtime_ms
         if running and limit and running.begun is not None and now >= running.begun + limit / 1000:
             self._stop(running, Reason.MAX_RUNTIME)
 
@@ -298,7 +294,7 @@ class ChunkRun:
                 self._outcomes.append(self._never_begun(running))
                 del self._jobs[job_id]
         if self._jobs:
-            recover.give_back(batch=self._claim.batch, worker=self._worker, job_ids=list(self._jobs))
+            recover.give_back(batch_id=self._claim.work.batch_id, worker=self._worker, job_ids=list(self._jobs))
             self._jobs.clear()
 
     def _never_begun(self, running: _Running) -> Outcome:
@@ -320,8 +316,7 @@ class ChunkRun:
             if before is not None and now > self._usage_at:
                 percent = (usage.cpu_ns - before.cpu_ns) / (now - self._usage_at) / 1e7
             self._keep_sample(running, (round(now - running.begun, 1), round(percent, 1), usage.memory))
-            limit = self._claim.batch.core_type.disk_mb * 1_000_000
-            if usage.disk > limit:
+            if usage.disk > self._claim.work.disk_limit:
                 self._stop(running, Reason.OUT_OF_DISK)
         self._usage, self._usage_at = usage, now
 
@@ -348,7 +343,7 @@ class ChunkRun:
             text = f"The sandbox was lost while the job ran: {why}"
             self._outcomes.append(self._ended(running, Status.ERROR, Reason.SANDBOX, text, run_ms=run_ms))
         if self._jobs:
-            recover.give_back(batch=self._claim.batch, worker=self._worker, job_ids=list(self._jobs))
+            recover.give_back(batch_id=self._claim.work.batch_id, worker=self._worker, job_ids=list(self._jobs))
             self._jobs.clear()
 
     def _ended(self, running: _Running, status: Status, reason: Reason, text: str, *, run_ms: int) -> Outcome:

@@ -9,7 +9,9 @@ import redis
 from jobs.services import bus, recover
 from jobs.services.claim import Claim, claim_chunk
 from jobs.services.dispatch import WorkKind, announce_work, forget_ticket, queue_name
+from jobs.services.work import Work
 from worker.chunk import ChunkRun
+from worker.inputs import BatchInputs
 from worker.sandbox import SandboxFailed, SandboxLost
 from worker.slots import Slots
 from worker.warm import WarmSandbox
@@ -43,6 +45,8 @@ class Shift:
         self._queues = [f"rq:queue:{queue_name(core_type)}" for core_type in core_types]
         self._should_stop = should_stop
         self._on_tick = on_tick
+        self._inputs: BatchInputs | None = None
+        self._last_work: Work | None = None
 
     def run(self) -> str | None:
         """Work until nothing of this kind is left, or somebody else's ticket waits. Answers that ticket's id."""
@@ -52,7 +56,7 @@ class Shift:
                 self._wait_for_cores()
                 return None
             while not self._should_stop():
-                claim = claim_chunk(self._kind, worker=self._worker, slots=self._slots.number)
+                claim = claim_chunk(self._kind, worker=self._worker, slots=self._slots.number, known=self._last_work)
                 if claim is None:
                     ticket, handed_over = self._wait_for_work()
                     if not handed_over:
@@ -63,7 +67,7 @@ class Shift:
                 self._run_chunk(claim)
                 if self._others_wait():
                     break
-        announce_if_left(self._kind)
+        announce_work(self._kind)
         return None
 
     def _wait_for_cores(self) -> None:
@@ -73,16 +77,31 @@ class Shift:
 
     def _run_chunk(self, claim: Claim) -> None:
         try:
-            sandbox = self._warm.for_batch(claim.batch)
+            sandbox = self._warm.for_work(claim.work)
         except SandboxFailed:
-            recover.give_back(batch=claim.batch, worker=self._worker, job_ids=[job.pk for job in claim.jobs])
+            job_ids = [job.pk for job in claim.jobs]
+            recover.give_back(batch_id=claim.work.batch_id, worker=self._worker, job_ids=job_ids)
             raise
-        run = ChunkRun(claim, sandbox, worker=self._worker, should_stop=self._should_stop, on_tick=self._on_tick)
+        run = ChunkRun(
+            claim,
+            sandbox,
+            inputs=self._inputs_of(claim.work),
+            worker=self._worker,
+            should_stop=self._should_stop,
+            on_tick=self._on_tick,
+        )
         try:
             run.run()
         except SandboxLost as lost:
-            logger.warning("a sandbox of %s was lost: %s", claim.batch, lost)
+            logger.warning("a sandbox of batch %d was lost: %s", claim.work.batch_id, lost)
             self._warm.drop()
+
+    def _inputs_of(self, work: Work) -> BatchInputs:
+        """Chunks of one batch follow each other mostly: what it is made of is kept from one to the next."""
+        if self._inputs is None or self._inputs.batch_id != work.batch_id:
+            self._inputs = BatchInputs(batch_id=work.batch_id, function_blob_id=work.function_blob_id)
+        self._last_work = work
+        return self._inputs
 
     def _others_wait(self) -> bool:
         """Whether a ticket for any other kind of work stands in a queue that this worker serves."""
@@ -111,8 +130,3 @@ class Shift:
                 return None, True
             return ticket, handed_over
         return None, True
-
-
-def announce_if_left(kind: WorkKind) -> None:
-    """Leave a ticket behind; one too many costs a look into an index."""
-    announce_work(kind)

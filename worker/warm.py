@@ -4,7 +4,8 @@ import time
 from dataclasses import replace
 
 from environments.selectors import environment_for
-from jobs.models import Batch, CoreType
+from jobs.models import CoreType
+from jobs.services.work import Work
 from worker.sandbox import Limits, Sandbox, SandboxKey, new_sandbox
 
 IDLE_SECONDS = 120.0
@@ -22,15 +23,15 @@ class WarmSandbox:
         self._sandbox: Sandbox | None = None
         self._used_at = time.monotonic()
 
-    def for_batch(self, batch: Batch) -> Sandbox:
-        """A running sandbox for this batch's account, environment, core type and cores. Raises SandboxFailed."""
-        key = SandboxKey(batch.account_id, batch.environment.digest, batch.core_type_id, batch.cores)
+    def for_work(self, work: Work) -> Sandbox:
+        """A running sandbox for this account, environment, core type and cores. Raises SandboxFailed."""
+        key = SandboxKey(work.account_id, work.environment_digest, work.core_type, work.cores)
         self._used_at = time.monotonic()
-        if self._sandbox is not None and self._sandbox.key.account_id is None:
-            if replace(self._sandbox.key, account_id=batch.account_id) == key:
-                self._sandbox.assign(batch.account_id)
+        spare = self._sandbox
+        if spare is not None and spare.key == replace(key, account_id=None):
+            spare.assign(work.account_id)
         if self._sandbox is None or self._sandbox.key != key:
-            self._start(key, image=batch.environment.image, limits=Limits.of(batch.core_type, batch.cores))
+            self._start(key, image=work.image, limits=_limits_of(work))
         assert self._sandbox is not None
         return self._sandbox
 
@@ -56,3 +57,12 @@ class WarmSandbox:
         if self._sandbox is not None:
             sandbox, self._sandbox = self._sandbox, None
             sandbox.close()
+
+
+def _limits_of(work: Work) -> Limits:
+    return Limits(
+        memory=work.memory_limit,
+        cpu_shares=max(2, int(work.compute_units * work.cores * 1024)),
+        processes=work.max_processes * work.cores,
+        disk=work.disk_limit,
+    )

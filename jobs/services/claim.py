@@ -3,16 +3,17 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from common.sql import db_time, fetch_all, for_update
-from jobs.models import Batch, Job
+from jobs.models import Job
 from jobs.services.dispatch import WorkKind
 from jobs.services.events import count_moves, record_event
-from jobs.services.prices import price_now
+from jobs.services.work import Work, load_work, price_now
 from jobs.states import Status
 
 # A chunk should take about this long: short enough that cores share a map evenly and that other
@@ -21,7 +22,7 @@ CHUNK_SECONDS = 0.25
 MAX_CHUNK = 500
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimedJob:
     pk: int
     jid: int
@@ -29,48 +30,64 @@ class ClaimedJob:
     attempt: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """Jobs of one batch that this worker, and no other, may run until the lease ends."""
 
-    batch: Batch
+    work: Work
     jobs: list[ClaimedJob]
     price_micros: int
     more: bool  # runnable work of this kind is left
+
+
+class _Head(NamedTuple):
+    """The batch whose turn it is, and how it has gone so far."""
+
+    batch_id: int
+    priority: int
+    first_jid: int
+    last_jid: int
+    queued: int
+    finished: int
+    run_ms: int
 
 
 def lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def chunk_size(batch: Batch, *, slots: int) -> int:
+def chunk_size(*, queued: int, finished: int, run_ms: int, slots: int) -> int:
     """How many jobs of a batch to claim at once.
 
     One while nothing is known of its run time. Then guided self-scheduling (Polychronopoulos and Kuck,
     1987): a share of what is left, so that the last chunks are small and cores end together.
     """
-    if not batch.n_finished:
+    if not finished:
         return 1
-    mean_seconds = max(batch.run_ms / batch.n_finished / 1000, 0.00002)
+    mean_seconds = max(run_ms / finished / 1000, 0.00002)
     by_time = int(CHUNK_SECONDS / mean_seconds)
-    by_share = math.ceil(batch.n_queued / (2 * max(slots, 1)))
+    by_share = math.ceil(queued / (2 * max(slots, 1)))
     return max(1, min(by_time, by_share, MAX_CHUNK))
 
 
-def claim_chunk(kind: WorkKind, *, worker: str, slots: int) -> Claim | None:
-    """Claim the next jobs of a kind: lowest priority number first, then lowest jid. None when nothing is queued."""
+def claim_chunk(kind: WorkKind, *, worker: str, slots: int, known: Work | None = None) -> Claim | None:
+    """Claim the next jobs of a kind: lowest priority number first, then lowest jid. None when nothing is queued.
+
+    `known` is the work of the last claim, which is not read again when its batch goes on.
+    """
     while True:
-        head = _next_job(kind)
-        if head is None:
+        heads = _heads(kind)
+        if not heads:
             return None
-        batch = Batch.objects.select_related("core_type", "function_blob", "environment").get(pk=head.batch_id)
+        head = heads[0]
+        limit = chunk_size(queued=head.queued, finished=head.finished, run_ms=head.run_ms, slots=slots)
         price = price_now(kind.core_type)
         with transaction.atomic():
-            jobs = _take(kind, batch, limit=chunk_size(batch, slots=slots), worker=worker, price_micros=price)
+            jobs = _take(kind, head, limit=limit, worker=worker, price_micros=price)
             if jobs:
-                count_moves(batch.pk, {(Status.QUEUED, Status.PROCESSING): len(jobs)})
+                count_moves(head.batch_id, {(Status.QUEUED, Status.PROCESSING): len(jobs)})
                 record_event(
-                    batch.pk,
+                    head.batch_id,
                     (job.jid for job in jobs),
                     name="job.started",
                     status=Status.PROCESSING,
@@ -78,23 +95,27 @@ def claim_chunk(kind: WorkKind, *, worker: str, slots: int) -> Claim | None:
                     worker=worker,
                 )
         if jobs:
-            more = batch.n_queued > len(jobs) or _next_job(kind) is not None
-            return Claim(batch=batch, jobs=jobs, price_micros=price, more=more)
+            work = known if known is not None and known.batch_id == head.batch_id else load_work(head.batch_id)
+            return Claim(work=work, jobs=jobs, price_micros=price, more=len(heads) > 1 or head.queued > len(jobs))
         # Another worker took all of them between the look and the claim: look again.
 
 
-def _next_job(kind: WorkKind) -> Job | None:
-    return (
-        Job.objects.filter(
-            account_id=kind.account_id, core_type_id=kind.core_type, cores=kind.cores, status=Status.QUEUED
-        )
-        .only("batch_id")
-        .order_by("priority", "jid")
-        .first()
+def _heads(kind: WorkKind) -> list[_Head]:
+    """The batches of the next two jobs in the queue: the second one tells whether there is more than the first."""
+    rows = fetch_all(
+        """
+        SELECT batch.id, batch.priority, batch.first_jid, batch.first_jid + batch.size - 1, batch.n_queued,
+               batch.n_done + batch.n_error + batch.n_killed, batch.run_ms
+        FROM jobs_job job JOIN jobs_batch batch ON batch.id = job.batch_id
+        WHERE job.status = 'queued' AND job.account_id = %s AND job.core_type_id = %s AND job.cores = %s
+        ORDER BY job.priority, job.jid LIMIT 2
+        """,
+        list(kind),
     )
+    return [_Head(*row) for row in rows]
 
 
-def _take(kind: WorkKind, batch: Batch, *, limit: int, worker: str, price_micros: int) -> list[ClaimedJob]:
+def _take(kind: WorkKind, head: _Head, *, limit: int, worker: str, price_micros: int) -> list[ClaimedJob]:
     """The compare-and-set of a claim. `status = 'queued'` is literal, or SQLite would not use the partial index.
 
     MATERIALIZED, because PostgreSQL may otherwise run the choice again for each row, and claim too many.
@@ -111,10 +132,10 @@ def _take(kind: WorkKind, batch: Batch, *, limit: int, worker: str, price_micros
                started_at = %s, price_micros = %s
         WHERE id IN (SELECT id FROM chosen) AND status = 'queued'
         RETURNING id, jid, "index", attempt
-        """,  # noqa: S608
+        """,
         [
-            kind.account_id, kind.core_type, kind.cores, batch.priority,
-            batch.first_jid, batch.last_jid, limit,
+            kind.account_id, kind.core_type, kind.cores, head.priority,
+            head.first_jid, head.last_jid, limit,
             worker, db_time(lease_end()), db_time(timezone.now()), price_micros,
         ],
     )  # fmt: skip

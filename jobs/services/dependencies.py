@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils import timezone
 
-from jobs.models import Batch, Dependency, Job
+from common.sql import fetch_all
+from jobs.models import Batch, Job
 from jobs.services.dispatch import WorkKind
 from jobs.services.events import count_moves, record_event
 from jobs.states import FAILED, UNFINISHED, Reason, Status
@@ -48,7 +49,9 @@ def _waiting_batches(job_ids: list[int]) -> list[Batch]:
     batch_ids: set[int] = set()
     for start in range(0, len(job_ids), _CHUNK):
         chunk = job_ids[start : start + _CHUNK]
-        batch_ids.update(Dependency.objects.filter(on_job_id__in=chunk).values_list("batch_id", flat=True).distinct())
+        marks = ", ".join(["%s"] * len(chunk))
+        rows = fetch_all(f"SELECT DISTINCT batch_id FROM jobs_dependency WHERE on_job_id IN ({marks})", chunk)
+        batch_ids.update(batch_id for (batch_id,) in rows)
     if not batch_ids:
         return []
     return list(Batch.objects.filter(Q(pk__in=batch_ids) & Q(n_waiting__gt=0)).order_by("pk"))

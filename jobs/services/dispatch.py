@@ -5,14 +5,17 @@ has just finished work of the same kind waits a moment for more (a *shift*); wor
 through a list in Redis, which saves RQ's book-keeping.
 """
 
+import json
 import logging
 import secrets
+from functools import cache
 from typing import NamedTuple
 
 import django_rq
 import redis
 from django.conf import settings
 from django.db.models import Count
+from redis.commands.core import Script
 
 from common.exceptions import Refused
 from jobs.models import Job
@@ -23,9 +26,11 @@ logger = logging.getLogger(__name__)
 
 ENTRY_POINT = "worker.tickets.open_shift"
 
-# KEYS: waiting workers (sorted set by the end of their wait), their list, the set of tickets in queues.
-# ARGV: the kind of work. Answers 1: handed over or ticket exists, 0: the caller must enqueue a ticket.
+# KEYS: waiting workers (sorted set by the end of their wait), their list, the set of tickets in queues, the
+# account's channel. ARGV: the kind of work, what to tell the channel. Answers 1: handed over or ticket exists,
+# 0: the caller must enqueue a ticket.
 _ANNOUNCE = """
+if ARGV[2] ~= '' then redis.call('PUBLISH', KEYS[4], ARGV[2]) end
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local waiting = redis.call('ZRANGEBYSCORE', KEYS[1], ms, '+inf', 'LIMIT', 0, 1)
@@ -69,15 +74,24 @@ def queue_name(core_type: str) -> str:
     return f"standard-{core_type}"
 
 
-def announce_work(kind: WorkKind) -> None:
-    """Wake a worker for this kind of work: hand it to one that waits, else enqueue a ticket if there is none."""
+def announce_work(kind: WorkKind, *, batch_id: int | None = None) -> None:
+    """Wake a worker for this kind of work: hand it to one that waits, else enqueue a ticket if there is none.
+
+    `batch_id` is a new batch, of which those who watch the account are told in the same round trip.
+    """
     try:
-        keys = [kind.waiters_key, kind.handover_key, TICKETS]
-        if not bus.connection().eval(_ANNOUNCE, len(keys), *keys, str(kind)):
+        keys = [kind.waiters_key, kind.handover_key, TICKETS, bus.account_channel(kind.account_id)]
+        news = json.dumps({"batches": [batch_id]}) if batch_id else ""
+        if not _announce_script()(keys=keys, args=[str(kind), news]):
             enqueue_ticket(kind)
     except redis.RedisError as error:
         # The job is safe in the database; the clock issues the ticket when Redis is back.
         logger.warning("no ticket for %s: %s", kind, error)
+
+
+@cache
+def _announce_script() -> Script:
+    return bus.connection().register_script(_ANNOUNCE)
 
 
 def enqueue_ticket(kind: WorkKind) -> None:

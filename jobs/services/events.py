@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from common.ranges import ranges_of
-from jobs.models import Batch, JobEvent
+from common.sql import db_time, insert_rows
+from jobs.models import JobEvent
 from jobs.states import UNFINISHED, Reason, Status
 
 
@@ -25,21 +26,17 @@ def record_event(
     at: datetime | None = None,
 ) -> None:
     """Add one event for each contiguous range of the jids."""
-    JobEvent.objects.bulk_create(
-        JobEvent(
-            batch_id=batch_id,
-            first_jid=first,
-            last_jid=last,
-            name=name,
-            status=status or "",
-            reason=reason,
-            attempt=attempt,
-            worker=worker,
-            detail=detail[:300],
-            at=at or timezone.now(),
-        )
-        for first, last in ranges_of(jids)
-    )
+    shared = {
+        "batch_id": batch_id,
+        "name": name,
+        "status": status or "",
+        "reason": reason,
+        "attempt": attempt,
+        "worker": worker,
+        "detail": detail[:300],
+        "at": at or timezone.now(),
+    }
+    insert_rows(JobEvent, [{**shared, "first_jid": first, "last_jid": last} for first, last in ranges_of(jids)])
 
 
 def count_moves(batch_id: int, moves: Mapping[tuple[Status, Status], int], *, run_ms: int = 0, charge: int = 0) -> None:
@@ -49,16 +46,24 @@ def count_moves(batch_id: int, moves: Mapping[tuple[Status, Status], int], *, ru
         change[before] -= number
         change[after] += number
     sets = [f"n_{status} = n_{status} + {int(by)}" for status, by in change.items() if by]
-    sets += [f"run_ms = run_ms + {int(run_ms)}", f"charge = charge + {int(charge)}"]
     unfinished = " + ".join(f"n_{status}" for status in sorted(UNFINISHED))
+    fewer = sum(change[status] for status in UNFINISHED)
+    # The right-hand sides see the row as it was.
+    closed = f"received = size AND {unfinished} + ({fewer}) = 0"
+    sets += [
+        "run_ms = run_ms + %s",
+        "charge = charge + %s",
+        f"finished_at = CASE WHEN {closed} THEN CAST(%s AS {_time_type()}) ELSE finished_at END",
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE jobs_batch SET {', '.join(sets)} WHERE id = %s RETURNING {unfinished}, received = size",
-            [batch_id],
+            f"UPDATE jobs_batch SET {', '.join(sets)} WHERE id = %s",
+            [run_ms, charge, db_time(timezone.now()), batch_id],
         )
-        row = cursor.fetchone()
-    if row is not None and row[0] == 0 and row[1]:
-        Batch.objects.filter(pk=batch_id).update(finished_at=timezone.now())
+
+
+def _time_type() -> str:
+    return "text" if connection.vendor == "sqlite" else "timestamptz"
 
 
 def lock_order(batch_ids: Iterable[int]) -> list[int]:

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from django.conf import settings
@@ -11,12 +11,13 @@ from django.db import transaction
 
 from common.money import charge_of
 from common.ranges import ranges_of
-from common.sql import db_time, execute_many
-from jobs.models import Batch, Job, JobLog, JobMetrics
+from common.sql import db_time, execute_many, fetch_all, for_update, insert_rows
+from jobs.models import JobLog, JobMetrics
 from jobs.services import bus
 from jobs.services.dependencies import settle_dependants
 from jobs.services.dispatch import announce_work
 from jobs.services.events import count_moves, record_event
+from jobs.services.work import Work
 from jobs.states import Reason, Status, check_move
 from storage.services import put_bytes
 
@@ -55,53 +56,60 @@ class Outcome:
     samples: Sequence[Sequence[float]] = field(default=())
 
 
-def finish_jobs(*, batch: Batch, price_micros: int, worker: str, outcomes: Sequence[Outcome]) -> int:
+def finish_jobs(*, work: Work, price_micros: int, worker: str, outcomes: Sequence[Outcome]) -> int:
     """Apply the outcomes of jobs of one batch; answers how many were applied.
 
     The report of an attempt that is no longer the current one is kept as an event and changes nothing.
     """
-    keys = _store_large_results(batch, outcomes)
+    keys = _store_large_results(work, outcomes)
     with transaction.atomic():
-        ours = set(
-            Job.objects.select_for_update()
-            .filter(pk__in=[o.job_id for o in outcomes], status=Status.PROCESSING, worker=worker)
-            .values_list("pk", "attempt")
-        )
+        ours = _still_running(work, outcomes, worker)
         current = [o for o in outcomes if (o.job_id, o.attempt) in ours]
         late = [o for o in outcomes if (o.job_id, o.attempt) not in ours]
-        _record_late(batch, late, worker)
-        _write_rows(batch, current, keys, price_micros)
-        _write_story(batch, current, worker)
-        _count(batch, current, price_micros)
+        _record_late(work, late, worker)
+        _write_rows(work, current, keys, price_micros)
+        _write_story(work, current, worker)
+        _count(work, current, price_micros)
         kinds = settle_dependants([o.job_id for o in current])
-    bus.publish_change(account_id=batch.account_id, batch_ids=[batch.pk], jids=ranges_of(o.jid for o in current))
+    bus.publish_change(account_id=work.account_id, batch_ids=[work.batch_id], jids=ranges_of(o.jid for o in current))
     for kind in kinds:
         announce_work(kind)
     return len(current)
 
 
-def _store_large_results(batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, str]:
+def _still_running(work: Work, outcomes: Sequence[Outcome], worker: str) -> set[tuple[int, int]]:
+    """(job, attempt) of those that this worker holds, locked until the transaction ends."""
+    jids = [outcome.jid for outcome in outcomes]
+    rows = fetch_all(
+        "SELECT id, attempt FROM jobs_job WHERE account_id = %s AND jid BETWEEN %s AND %s AND batch_id = %s "
+        f"AND status = 'processing' AND worker = %s ORDER BY id{for_update()}",
+        [work.account_id, min(jids), max(jids), work.batch_id, worker],
+    )
+    return set(rows)  # type: ignore[arg-type]
+
+
+def _store_large_results(work: Work, outcomes: Sequence[Outcome]) -> dict[int, str]:
     """Put results over the limit in the object store, before the transaction; answers their keys by job."""
     keys = {}
     for outcome in outcomes:
         if len(outcome.result) > settings.INLINE_LIMIT:
             # The attempt is part of the key: a late report must not write over the result that counts.
-            key = f"results/{batch.account_id}/{outcome.jid}-{outcome.attempt}"
+            key = f"results/{work.account_id}/{outcome.jid}-{outcome.attempt}"
             put_bytes(key, bytes(outcome.result))
             keys[outcome.job_id] = key
     return keys
 
 
-def _record_late(batch: Batch, late: Sequence[Outcome], worker: str) -> None:
+def _record_late(work: Work, late: Sequence[Outcome], worker: str) -> None:
     for outcome in late:
         logger.warning("%s reports attempt %d of job %d too late", worker, outcome.attempt, outcome.jid)
         record_event(
-            batch.pk, [outcome.jid], name="job.late_report", attempt=outcome.attempt, worker=worker,
+            work.batch_id, [outcome.jid], name="job.late_report", attempt=outcome.attempt, worker=worker,
             detail=f"{outcome.status} after {outcome.run_ms} ms; not applied.",
         )  # fmt: skip
 
 
-def _write_rows(batch: Batch, outcomes: Sequence[Outcome], keys: dict[int, str], price_micros: int) -> None:
+def _write_rows(work: Work, outcomes: Sequence[Outcome], keys: dict[int, str], price_micros: int) -> None:
     for outcome in outcomes:
         check_move(Status.PROCESSING, outcome.status)
     execute_many(
@@ -134,40 +142,38 @@ def _write_rows(batch: Batch, outcomes: Sequence[Outcome], keys: dict[int, str],
         "started_at, run_ms) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             (
-                batch.account_id, o.jid, batch.pk, o.attempt, batch.core_type_id, batch.cores, price_micros,
+                work.account_id, o.jid, work.batch_id, o.attempt, work.core_type, work.cores, price_micros,
                 db_time(o.started_at), o.run_ms,
             )
             for o in outcomes
         ],
     )  # fmt: skip
-    JobLog.objects.bulk_create(
-        JobLog(job_id=o.job_id, stream=log.stream, head=log.head, tail=log.tail, dropped=log.dropped)
-        for o in outcomes
-        for log in o.logs
-    )
-    JobMetrics.objects.bulk_create(
-        JobMetrics(job_id=o.job_id, samples=[list(sample) for sample in o.samples]) for o in outcomes if o.samples
-    )
+    logs = [{"job_id": o.job_id, **asdict(log)} for o in outcomes for log in o.logs]
+    if logs:
+        insert_rows(JobLog, logs)
+    metrics = [{"job_id": o.job_id, "samples": [list(sample) for sample in o.samples]} for o in outcomes if o.samples]
+    if metrics:
+        insert_rows(JobMetrics, metrics)
 
 
-def _write_story(batch: Batch, outcomes: Sequence[Outcome], worker: str) -> None:
+def _write_story(work: Work, outcomes: Sequence[Outcome], worker: str) -> None:
     alike: dict[tuple[Status, Reason, int], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         alike[outcome.status, outcome.reason, outcome.attempt].append(outcome)
     for (status, reason, attempt), group in alike.items():
         record_event(
-            batch.pk, (o.jid for o in group), name=f"job.{status}", status=status, reason=reason,
+            work.batch_id, (o.jid for o in group), name=f"job.{status}", status=status, reason=reason,
             attempt=attempt, worker=worker, at=max(o.finished_at for o in group),
         )  # fmt: skip
 
 
-def _count(batch: Batch, outcomes: Sequence[Outcome], price_micros: int) -> None:
+def _count(work: Work, outcomes: Sequence[Outcome], price_micros: int) -> None:
     if not outcomes:
         return
     run_ms = sum(o.run_ms for o in outcomes)
     count_moves(
-        batch.pk,
+        work.batch_id,
         Counter((Status.PROCESSING, o.status) for o in outcomes),
         run_ms=run_ms,
-        charge=charge_of(run_ms=run_ms, cores=batch.cores, price_micros=price_micros),
+        charge=charge_of(run_ms=run_ms, cores=work.cores, price_micros=price_micros),
     )

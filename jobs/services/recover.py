@@ -102,8 +102,9 @@ def _why_not_again(batch: Batch) -> str:
     return f"It was run again {MAX_RESTARTS} times, and each time its worker was lost."
 
 
-def give_back(*, batch: Batch, worker: str, job_ids: Sequence[int]) -> None:
+def give_back(*, batch_id: int, worker: str, job_ids: Sequence[int]) -> None:
     """Queue again what a worker claimed and has not begun, for another to take."""
+    batch = Batch.objects.get(pk=batch_id)
     with transaction.atomic():
         jobs = list(Job.objects.select_for_update().filter(pk__in=job_ids, status=Status.PROCESSING, worker=worker))
         _requeue(batch, jobs, name="job.given_back", reason=Reason.NONE)

@@ -43,7 +43,7 @@ def standing_of(*, account_id: int, ranges: Sequence[Range]) -> Standing:
         return standing
     where, params = _where(ranges)
     rows = fetch_all(
-        f"SELECT job.jid, job.status FROM jobs_job job WHERE job.account_id = %s AND {where}",  # noqa: S608
+        f"SELECT job.jid, job.status FROM jobs_job job WHERE job.account_id = %s AND {where}",
         [account_id, *params],
     )
     if len(rows) != count(ranges):
@@ -89,6 +89,6 @@ def _result_rows(account_id: int, ranges: Sequence[Range]) -> list[tuple[Any, ..
                result.error_text
         FROM jobs_job job LEFT JOIN jobs_jobresult result ON result.job_id = job.id
         WHERE job.account_id = %s AND {where} ORDER BY job.jid
-        """,  # noqa: S608
+        """,
         [account_id, *params],
     )

@@ -39,23 +39,20 @@ def test_claim_is_for_one_core_type_and_number_of_cores(alice: Any) -> None:
 
 
 def test_chunks_grow_with_what_is_known(alice: Any) -> None:
-    batch = submit(alice, count=400)
-    assert chunk_size(batch, slots=2) == 1
-    found = claim(alice)
-    assert found is not None
-    finish(found, run_ms=1)
-    batch.refresh_from_db()
-    assert chunk_size(batch, slots=2) == 100
-    assert chunk_size(batch, slots=50) == 4
+    submit(alice, count=400)
+    sizes = []
+    while (found := claim(alice, slots=2)) and len(sizes) < 3:
+        sizes.append(len(found.jobs))
+        finish(found, run_ms=1)
+    assert sizes == [1, 100, 75]
 
 
-def test_long_jobs_are_claimed_one_by_one(alice: Any) -> None:
-    batch = submit(alice, count=50)
-    found = claim(alice)
-    assert found is not None
-    finish(found, run_ms=5000)
-    batch.refresh_from_db()
-    assert chunk_size(batch, slots=1) == 1
+def test_long_jobs_are_claimed_one_by_one() -> None:
+    assert chunk_size(queued=50, finished=1, run_ms=5000, slots=1) == 1
+
+
+def test_nobody_waits_long_for_the_last_chunk() -> None:
+    assert chunk_size(queued=8, finished=1000, run_ms=1000, slots=2) == 2
 
 
 def test_done_job_has_its_result_and_its_cost(alice: Any, alice_api: Api) -> None:
@@ -85,7 +82,7 @@ def test_report_of_an_earlier_attempt_changes_nothing(alice: Any) -> None:
     Job.objects.update(attempt=2)
     from jobs.services.finish import finish_jobs
 
-    assert finish_jobs(batch=found.batch, price_micros=1, worker="w1", outcomes=[late]) == 0
+    assert finish_jobs(work=found.work, price_micros=1, worker="w1", outcomes=[late]) == 0
     assert Job.objects.get().status == Status.PROCESSING
     assert JobEvent.objects.filter(name="job.late_report").exists()
 
@@ -98,7 +95,7 @@ def test_doubled_report_is_paid_once(alice: Any) -> None:
     from jobs.services.finish import finish_jobs
 
     for _ in range(2):
-        finish_jobs(batch=found.batch, price_micros=found.price_micros, worker="w1", outcomes=[report])
+        finish_jobs(work=found.work, price_micros=found.price_micros, worker="w1", outcomes=[report])
     assert UsageRecord.objects.count() == 1
 
 

@@ -79,7 +79,7 @@ def test_given_back_jobs_are_not_counted_as_restarts(alice: Any) -> None:
     for _ in range(MAX_RESTARTS + 2):
         found = claim(alice)
         assert found is not None
-        recover.give_back(batch=batch, worker="w1", job_ids=[found.jobs[0].pk])
+        recover.give_back(batch_id=batch.pk, worker="w1", job_ids=[found.jobs[0].pk])
     assert Job.objects.get().status == "queued"
     assert not JobEvent.objects.filter(name="job.restarted").exists()
 
