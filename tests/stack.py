@@ -111,13 +111,14 @@ class Stack:
     def wait_healthy(self, *, timeout: float = 30) -> None:
         def healthy() -> bool:
             assert self.process is not None
-            assert self.process.poll() is None, f"the supervisor ended:\n{self.log}"
+            assert self.process.poll() is None, "the supervisor ended"
             return self.health()[0] == 200
 
         try:
             wait_until(healthy, timeout=timeout, what=f"{self.url}/healthz")
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.health()}\n{self.log}") from None
+            last = "\n".join(self.log.splitlines()[-60:])
+            raise AssertionError(f"{error}\n{self.health()}\n{last}") from None
         self.seen |= set(self.pids())
 
     def get(self, path: str) -> tuple[int, bytes]:
