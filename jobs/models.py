@@ -148,6 +148,9 @@ class Batch(models.Model):
             models.Index(fields=["account", "label", "-id"], name="batch_by_label"),
             models.Index(fields=["account", "core_type", "-id"], name="batch_by_core_type"),
             models.Index(fields=["account", "created_at", "-id"], name="batch_by_date"),
+            models.Index(
+                fields=["account", "parent_jid"], name="batch_children", condition=models.Q(parent_jid__isnull=False)
+            ),
             *(
                 # A filter by status reads only the batches that have such a job.
                 models.Index(

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
+from django.urls import reverse
 from django.utils import timezone
 
 from common.money import MICROS_PER_DOLLAR, MS_PER_HOUR, charge_of, dollars
@@ -12,6 +14,12 @@ from jobs.display.bars import Bar, bar_of
 from jobs.display.looks import Look, look_of_job, look_of_map
 from jobs.models import Batch, Job
 from jobs.states import UNFINISHED, Status
+
+
+@cache
+def panel_address() -> str:
+    """Resolved once: fifty rows a page would each ask for it."""
+    return reverse("jobs:list")
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,16 @@ class Row:
     is_finished: bool
     job: Job | None = None
     bar: Bar | None = None
+
+    @property
+    def address(self) -> str:
+        """The page of its first job."""
+        return f"{panel_address()}{self.first_jid}/"
+
+    @property
+    def core(self) -> str:
+        cores = self.batch.cores
+        return f"{self.batch.core_type_id} × {cores}" if cores > 1 else self.batch.core_type_id
 
     @property
     def jids(self) -> str:

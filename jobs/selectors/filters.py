@@ -5,8 +5,10 @@ Those are kept apart as *alternatives*: asking for `column IN (...)` newest firs
 match, while the newest few of each alternative are found at once.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection
@@ -40,17 +42,23 @@ class BatchFilters:
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))
 
-    def without(self, name: str) -> "BatchFilters":
-        return replace(self, **{name: None if name in ("since", "until") else ""})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """Batches to look through: those of `base` that meet one of the `alternatives`."""
+    """Batches to look through: those of `base` that meet one of the `alternatives`.
+
+    `with_status` is there when a status is asked for together with something else. It holds every
+    batch with that status, and is read by the index of that status.
+    """
 
     base: QuerySet[Batch]
     alternatives: list[dict[str, Any]]
+    with_status: QuerySet[Batch] | None = None
     note: str = ""
+
+    @property
+    def any_alternative(self) -> Q:
+        return reduce(or_, (Q(**alternative) for alternative in self.alternatives), Q())
 
 
 def has_status(status: Status) -> RawSQL:
@@ -60,35 +68,37 @@ def has_status(status: Status) -> RawSQL:
 
 def search_for(*, account: User, filters: BatchFilters) -> Search:
     """Turn filters into questions that the indexes of `Batch` answer."""
-    base = Batch.objects.filter(account=account)
+    base = Batch.objects.filter(_created(account=account, filters=filters), account=account)
+    with_status = None
     if filters.status:
         base = base.filter(has_status(Status(filters.status)))
+        with_status = base if filters.label or filters.type or filters.function or filters.text else None
     if filters.label:
         base = base.filter(label=filters.label)
     if filters.type:
         base = base.filter(core_type=filters.type)
-    base = base.filter(_created(account=account, filters=filters))
     if filters.text.isdecimal():
-        return _only(base, account=account, jid=int(filters.text))
-    return _narrowed(base, account=account, filters=filters)
+        return Search(base=_only(base, account=account, jid=int(filters.text)), alternatives=[{}])
+    alternatives, note = _alternatives(account=account, filters=filters)
+    return Search(base=base, alternatives=alternatives, with_status=with_status, note=note)
 
 
-def _narrowed(base: QuerySet[Batch], *, account: User, filters: BatchFilters) -> Search:
+def _alternatives(*, account: User, filters: BatchFilters) -> tuple[list[dict[str, Any]], str]:
+    """The functions and labels that are meant, and a sentence when not all of them are searched."""
     functions = _functions_called(filters.function, account=account) if filters.function else None
     if not filters.text:
-        return Search(base=base, alternatives=[{}] if functions is None else [{"function": f} for f in functions])
+        return [{}] if functions is None else [{"function": f} for f in functions], ""
     with_text = _functions_containing(filters.text, account=account)
     labels = labels_containing(filters.text, account=account)
     note = ""
     if max(len(with_text), len(labels)) > MOST_ALTERNATIVES:
-        note = f"More than {MOST_ALTERNATIVES} functions or labels contain this text; write more of it to search them all."
+        note = f"More than {MOST_ALTERNATIVES} functions or labels contain this text: write more of it."
     with_text, labels = with_text[:MOST_ALTERNATIVES], labels[:MOST_ALTERNATIVES]
     if functions is None:
-        alternatives: list[dict[str, Any]] = [{"function": f} for f in with_text] + [{"label": name} for name in labels]
-    else:
-        both = [{"function": f} for f in functions if f in with_text]
-        alternatives = both or [{"function": f, "label": name} for f in functions for name in labels]
-    return Search(base=base, alternatives=alternatives, note=note)
+        return [{"function": f} for f in with_text] + [{"label": name} for name in labels], note
+    by_name: list[dict[str, Any]] = [{"function": f} for f in functions if f in with_text]
+    by_label = [{"function": f, "label": name} for f in functions if f not in with_text for name in labels]
+    return by_name + by_label[:MOST_ALTERNATIVES], note
 
 
 def _created(*, account: User, filters: BatchFilters) -> Q:
@@ -104,14 +114,14 @@ def _created(*, account: User, filters: BatchFilters) -> Q:
     return condition
 
 
-def _only(base: QuerySet[Batch], *, account: User, jid: int) -> Search:
+def _only(base: QuerySet[Batch], *, account: User, jid: int) -> QuerySet[Batch]:
     """The one batch that holds this jid."""
     if jid >= 2**63:
-        return Search(base=base.none(), alternatives=[])
+        return base.none()
     batch = Batch.objects.filter(account=account, first_jid__lte=jid).order_by("-first_jid").first()
     if batch is None or batch.last_jid < jid:
-        return Search(base=base.none(), alternatives=[])
-    return Search(base=base.filter(pk=batch.pk), alternatives=[{}])
+        return base.none()
+    return base.filter(pk=batch.pk)
 
 
 def _functions_called(name: str, *, account: User) -> list[int]:
@@ -133,7 +143,7 @@ def labels_containing(text: str, *, account: User) -> list[str]:
     """Distinct labels with this text, found by stepping over the index from one label to the next."""
     step = "SELECT MIN(label) FROM jobs_batch WHERE account_id = %s AND label > "
     sql = (
-        f"WITH RECURSIVE seen(label, n) AS (SELECT ({step} ''), 1 UNION ALL "  # noqa: S608
+        f"WITH RECURSIVE seen(label, n) AS (SELECT ({step} ''), 1 UNION ALL "
         f"SELECT ({step} seen.label), n + 1 FROM seen WHERE seen.label IS NOT NULL AND n < %s) "
         "SELECT label FROM seen WHERE label IS NOT NULL"
     )

@@ -39,7 +39,8 @@ def _chips(form: FilterForm, query: QueryDict) -> list[Chip]:
 
 
 def _cursor(query: QueryDict, name: str) -> int | None:
-    return number_of(query[name], name=name) if query.get(name) else None
+    text = query.get(name, "")
+    return number_of(text, name=name) if text else None
 
 
 def _rows(request: PageRequest, batches: list[Batch]) -> list[Row]:
@@ -104,6 +105,10 @@ def job_rows(request: PageRequest) -> HttpResponse:
         return render(request, "jobs/_children.html", children)
     batches = panel.batches_by_id(account=request.user, ids=numbers_of(request.GET.getlist("ids"), name="ids"))
     top = _cursor(request.GET, "newer_than")
-    newer = panel.batch_page(account=request.user, filters=_filters(request)[1], after=top).batches if top is not None else []
+    newer = (
+        panel.batch_page(account=request.user, filters=_filters(request)[1], after=top).batches
+        if top is not None
+        else []
+    )
     new = [batch.pk for batch in newer]
     return render(request, "jobs/_rows.html", {"rows": _rows(request, batches), "new": new})

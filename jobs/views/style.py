@@ -27,7 +27,7 @@ def style(request: HttpRequest) -> HttpResponse:
     context = {
         "surfaces": SURFACES + [status.value for status in Status] + ["lost"],
         "looks": looks,
-        "bar": bar_of(COUNTS, total=1000, width=240),
+        "map_bar": bar_of(COUNTS, total=1000, width=240),
         "charts": metrics_charts(samples, cores=1, memory_limit=3e8),
     }
     return render(request, "style.html", context)
