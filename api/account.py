@@ -10,7 +10,7 @@ from api.errors import api_view
 from common.money import MICROS_PER_DOLLAR
 from environments.models import Environment
 from jobs.models import CoreType
-from jobs.services.prices import price_now
+from jobs.services.work import price_now
 
 
 @api_view("GET")

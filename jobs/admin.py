@@ -115,10 +115,13 @@ def _kill(chosen: Iterable[tuple[int, int]], *, by: Any) -> int:
 class BatchAdmin(KillingAdmin):
     list_display = ("id", "account", "first_jid", "size", "function", "label", "core_type_id", "cores", "created_at")
     list_filter = ("is_map", "core_type", "created_at")
-    list_select_related = ("account", "function")
     search_fields = ("account__username",)
     search_help_text = "Number of a batch or its first jid, or an account's name."
     number_fields = ("id", "first_jid")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
+        rows = super().get_queryset(request).select_related("account", "function", "function_blob")
+        return rows.defer("function_blob__inline")
 
     def jobs_of(self, queryset: QuerySet[Batch]) -> QuerySet[Job]:
         return Job.objects.filter(batch__in=queryset.values("pk"))
@@ -208,10 +211,9 @@ class PartOfBatchAdmin(SearchByNumber, ReadOnlyAdmin):
 @admin.register(ArgumentPack)
 class ArgumentPackAdmin(PartOfBatchAdmin):
     list_display = ("id", "batch", "account", "first_index", "count", "blob")
-    list_select_related = ("batch__account", "blob")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ArgumentPack]:
-        return super().get_queryset(request).defer("blob__inline")
+        return super().get_queryset(request).select_related("batch__account", "blob").defer("blob__inline")
 
 
 @admin.register(Dependency)

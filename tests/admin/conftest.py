@@ -1,0 +1,89 @@
+"""An operator, and rows of every kind."""
+
+import io
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from accounts.services import create_api_key, create_user
+from environments.models import Environment
+from jobs.models import (
+    ArgumentPack,
+    Batch,
+    CoreType,
+    Dependency,
+    Function,
+    JidCounter,
+    Job,
+    JobEvent,
+    JobLog,
+    JobMetrics,
+    JobResult,
+    UsageRecord,
+)
+from storage.services import put_blob, save_file
+
+PICKLE = b"\x80\x05cos\nsystem\n(S'touch /tmp/opened'\ntR."
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return create_user(username="olga", password="olga-password", is_staff=True)
+
+
+@pytest.fixture
+def admin_site(operator: User) -> Client:
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+def add_job(user: User, *, jid: int, status: str = "done") -> Job:
+    """A job with all that can hang on one."""
+    blob = put_blob(account=user, data=PICKLE)
+    core_type = CoreType.objects.get(code="c1")
+    environment, _ = Environment.objects.get_or_create(name="base", defaults={"image": "test", "python": "3.11"})
+    function, _ = Function.objects.get_or_create(account=user, module="videos", name="encode")
+    batch = Batch.objects.create(
+        account=user,
+        size=1,
+        received=1,
+        first_jid=jid,
+        function=function,
+        function_blob=blob,
+        core_type=core_type,
+        environment=environment,
+        **{f"n_{status}": 1},
+    )
+    ArgumentPack.objects.create(batch=batch, first_index=0, count=1, blob=blob)
+    job = Job.objects.create(account=user, jid=jid, batch=batch, index=0, status=status, core_type=core_type)
+    JobResult.objects.create(job=job, size=len(PICKLE), inline=PICKLE, error_text="Traceback <script>")
+    JobLog.objects.create(job=job, stream="stdout", head="<script>alert(1)</script>")
+    JobMetrics.objects.create(job=job, samples=[[0.5, 99.0, 1000]])
+    Dependency.objects.create(batch=batch, on_job=job)
+    JobEvent.objects.create(batch=batch, first_jid=jid, last_jid=jid, name="job.submitted")
+    UsageRecord.objects.create(
+        account=user,
+        jid=jid,
+        batch_id=batch.pk,
+        attempt=1,
+        core_type=core_type,
+        cores=1,
+        price_micros=50_000,
+        started_at=batch.created_at,
+        run_ms=1000,
+    )
+    return job
+
+
+@pytest.fixture
+def rows(alice: Any) -> User:
+    """Rows of every kind, all of Alice."""
+    create_api_key(user=alice, note="laptop")
+    save_file(account=alice, name="<b>.html", stream=io.BytesIO(b"x"), size=1)
+    JidCounter.objects.create(account=alice, next_jid=4)
+    for jid in range(1, 4):
+        add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
+    return alice
