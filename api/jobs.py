@@ -29,27 +29,28 @@ def _ranges(body: dict[str, Any]) -> tuple[Range, ...]:
     return parse_ranges(body.get("jids"), limit=MAX_JIDS)
 
 
-def _submitted(first_jid: int, size: int, *, status: int) -> JsonResponse:
-    answer = {
+def _described(first_jid: int, size: int) -> dict[str, Any]:
+    return {
         "first_jid": first_jid,
         "last_jid": first_jid + size - 1,
         "count": size,
         "url": reverse("jobs:detail", args=[first_jid]),
     }
-    return JsonResponse(answer, status=status)
+
+
+def accept_submit(caller: Caller, body: bytes) -> tuple[dict[str, Any], int]:
+    """Carry out a submitting request; answers what to say and the HTTP status."""
+    submission = parse_submission(*packs.parse(body))
+    accepted = submits.submit(account=caller.account, submission=submission, parent_jid=caller.jid)
+    return _described(accepted.first_jid, accepted.size), 201 if accepted.created else 200
 
 
 @api_view("GET", "POST")
 def jobs(request: HttpRequest, caller: Caller) -> HttpResponseBase:
-    if request.method == "POST":
-        return _submit(request, caller)
-    return _list(request, caller)
-
-
-def _submit(request: HttpRequest, caller: Caller) -> JsonResponse:
-    submission = parse_submission(*packs.parse(request.body))
-    accepted = submits.submit(account=caller.account, submission=submission, parent_jid=caller.jid)
-    return _submitted(accepted.first_jid, accepted.size, status=201 if accepted.created else 200)
+    if request.method == "GET":
+        return _list(request, caller)
+    answer, status = accept_submit(caller, request.body)
+    return JsonResponse(answer, status=status)
 
 
 def _list(request: HttpRequest, caller: Caller) -> JsonResponse:
@@ -130,7 +131,8 @@ def job_log(request: HttpRequest, caller: Caller, jid: int) -> HttpResponse:
 
 @api_view("POST")
 def job_rerun(request: HttpRequest, caller: Caller, jid: int) -> JsonResponse:
-    return _submitted(submits.rerun_job(account=caller.account, jid=jid).first_jid, 1, status=201)
+    again = submits.rerun_job(account=caller.account, jid=jid)
+    return JsonResponse(_described(again.first_jid, 1), status=201)
 
 
 @api_view("POST")

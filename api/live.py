@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -24,9 +24,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from accounts.models import User
-from api.auth import Caller, caller_of
+from api.auth import caller_of
 from api.errors import error_body
 from api.hub import Hub, Listener
+from api.jobs import accept_submit
 from common import packs
 from common.exceptions import NotFound, Refused
 from common.ranges import Range, ranges_of
@@ -44,6 +45,7 @@ STREAM_BEAT = 15.0  # seconds between signs of life on a quiet stream
 COALESCE = 0.4  # seconds over which changes are gathered for a page
 MAX_BYTES = 32_000_000  # of results in one answer
 MAX_JIDS = 10_000
+MAX_QUESTION = 1_000_000  # bytes of a request that only asks
 
 hub = Hub()
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
@@ -60,29 +62,55 @@ def _call(function: Callable[..., T], args: Any, kwargs: Any) -> T:
     return function(*args, **kwargs)
 
 
+# -- submit ------------------------------------------------------------------------------------
+
+
+async def submit_view(request: Request) -> Response:
+    """Take in a submit: the same as `api.jobs.jobs`, without the threads and layers between."""
+    body = await _whole_body(request, limit=settings.MAX_REQUEST)
+    answer, status = await in_thread(_submit, request, body)
+    return JSONResponse(answer, status_code=status)
+
+
+def _submit(request: Request, body: bytes) -> tuple[dict[str, Any], int]:
+    return accept_submit(caller_of(request.headers.get("authorization", "")), body)
+
+
+async def _whole_body(request: Request, *, limit: int) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            refused = Refused("too_large", f"The request is over the limit of {limit:,} bytes.")
+            refused.status = 413
+            raise refused
+        parts.append(part)
+    return b"".join(parts)
+
+
 # -- results ---------------------------------------------------------------------------------
+
+
+class Asked(NamedTuple):
+    """What a request for results asks."""
+
+    account_id: int
+    ranges: tuple[Range, ...]
+    wait: float
+    with_data: bool
+    max_bytes: int
 
 
 async def results_view(request: Request) -> Response:
     """Wait for jobs and answer what they left; see docs/reference/rest.md for when it answers."""
-    body = await request.body()
-    caller, ranges, wait, with_data, max_bytes = await in_thread(_read_request, request, body)
-    account_id = caller.account.pk
-    with hub.listen(bus.account_channel(account_id)) as listener:
-        standing = await _wait(listener, account_id, ranges, wait)
-    found = await in_thread(
-        results.results_of, account_id=account_id, jids=standing.finished, with_data=with_data, max_bytes=max_bytes
-    )
-    header = {
-        "jobs": found.jobs,
-        "errors": found.errors,
-        "counts": standing.counts,
-        "pending": ranges_of(standing.pending),
-    }
-    return Response(packs.build(header, *found.parts), media_type=packs.CONTENT_TYPE)
+    body = await _whole_body(request, limit=MAX_QUESTION)
+    asked = await in_thread(_read_request, request, body)
+    with hub.listen(bus.account_channel(asked.account_id)) as listener:
+        answer = await _wait(listener, asked)
+    return Response(answer, media_type=packs.CONTENT_TYPE)
 
 
-def _read_request(request: Request, body: bytes) -> tuple[Caller, tuple[Range, ...], float, bool, int]:
+def _read_request(request: Request, body: bytes) -> Asked:
     caller = caller_of(request.headers.get("authorization", ""))
     try:
         asked = json.loads(body or b"{}")
@@ -97,22 +125,41 @@ def _read_request(request: Request, body: bytes) -> tuple[Caller, tuple[Range, .
     if type(max_bytes) is not int or max_bytes < 0:
         raise Refused("bad_max_bytes", f"max_bytes must be a whole number, not {max_bytes!r}.")
     ranges = parse_ranges(asked.get("jids"), limit=MAX_JIDS)
-    return caller, ranges, float(wait), asked.get("data", True) is True, min(max_bytes, MAX_BYTES)
+    with_data = asked.get("data", True) is True
+    return Asked(caller.account.pk, ranges, float(wait), with_data, min(max_bytes, MAX_BYTES))
 
 
-async def _wait(listener: Listener, account_id: int, ranges: tuple[Range, ...], wait: float) -> results.Standing:
+async def _wait(listener: Listener, asked: Asked) -> bytes:
     """Wait until all are finished; or some are and the time to collect more is over; or the wait is over."""
-    deadline = time.monotonic() + wait
+    deadline = time.monotonic() + asked.wait
     linger_until: float | None = None
     while True:
-        standing = await in_thread(results.standing_of, account_id=account_id, ranges=ranges)
+        patience = min(deadline, linger_until) if linger_until else deadline
+        standing, answer = await in_thread(_look, asked, final=time.monotonic() >= patience)
+        if answer is not None:
+            return answer
         now = time.monotonic()
         if standing.finished and linger_until is None:
             linger_until = now + LINGER
-        until = deadline if linger_until is None else min(deadline, linger_until)
-        if not standing.pending or now >= until:
-            return standing
+        until = min(deadline, linger_until) if linger_until else deadline
         linger_until = await _until_news(listener, standing, min(until, now + RECHECK), linger_until)
+
+
+def _look(asked: Asked, *, final: bool) -> tuple[results.Standing, bytes | None]:
+    """Where the jobs stand, and the answer when all have finished or there is no more time to wait."""
+    standing = results.standing_of(account_id=asked.account_id, ranges=asked.ranges)
+    if standing.pending and not final:
+        return standing, None
+    found = results.results_of(
+        account_id=asked.account_id, jids=standing.finished, with_data=asked.with_data, max_bytes=asked.max_bytes
+    )
+    header = {
+        "jobs": found.jobs,
+        "errors": found.errors,
+        "counts": standing.counts,
+        "pending": ranges_of(standing.pending),
+    }
+    return standing, packs.build(header, *found.parts)
 
 
 async def _until_news(
@@ -238,8 +285,18 @@ async def _running_hub(app: Starlette) -> AsyncIterator[None]:
 
 PATHS = ("/live/", "/api/v1/results")
 
+
+def serves(scope: Any) -> bool:
+    """Whether a request is this application's, rather than Django's."""
+    if scope["type"] != "http":
+        return True
+    path: str = scope["path"]
+    return path.startswith(PATHS) or (path == "/api/v1/jobs" and scope["method"] == "POST")
+
+
 application = Starlette(
     routes=[
+        Route("/api/v1/jobs", submit_view, methods=["POST"]),
         Route("/api/v1/results", results_view, methods=["POST"]),
         Route("/live/account", account_view),
         Route("/live/jobs/{jid:int}/log", log_view),

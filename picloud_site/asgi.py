@@ -20,7 +20,7 @@ _django = WSGIMiddleware(_wsgi, workers=THREADS)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    if scope["type"] != "http" or scope["path"].startswith(live.PATHS):
+    if live.serves(scope):
         await live.application(scope, receive, send)
     else:
         await _django(scope, receive, send)

@@ -18,7 +18,7 @@ from jobs.services.finish import Outcome, finish_jobs
 from jobs.services.livelog import drop_live_logs
 from jobs.services.tokens import token_for_run
 from jobs.states import Reason, Status
-from worker.inputs import BatchInputs
+from worker.inputs import Inputs
 from worker.output import JobOutput, storable
 from worker.sandbox import Sandbox, SandboxLost, Usage
 
@@ -68,7 +68,7 @@ class ChunkRun:
         claim: Claim,
         sandbox: Sandbox,
         *,
-        inputs: BatchInputs,
+        inputs: Inputs,
         worker: str,
         should_stop: Callable[[], bool],
         on_tick: Callable[[], None],
@@ -111,7 +111,8 @@ class ChunkRun:
 
     def _send(self) -> None:
         work, jobs = self._claim.work, self._claim.jobs
-        items = [self._inputs.item(job.index) for job in jobs]
+        function = self._inputs.function(work)
+        items = [self._inputs.item(work, job.index) for job in jobs]
         header = {
             "op": "run",
             "run": work.batch_id,
@@ -121,12 +122,12 @@ class ChunkRun:
             "result_limit": settings.MAX_PAYLOAD,
             "cwd": "/home/picloud",
             "token": token_for_run(account_id=work.account_id, worker=self._worker, jids=[job.jid for job in jobs]),
-            "function": len(self._inputs.function),
+            "function": len(function),
             "items": [[job.pk, job.jid, len(item)] for job, item in zip(jobs, items, strict=True)],
         }
         self._seen_until = time.monotonic()
         self._tick_at = self._seen_until + TICK_SECONDS
-        self._sandbox.send(header, self._inputs.function, *items)
+        self._sandbox.send(header, function, *items)
 
     # -- out ---------------------------------------------------------------------------------
 
@@ -232,8 +233,9 @@ class ChunkRun:
 
     def _out_of_memory_text(self, usage: Usage) -> str:
         work = self._claim.work
+        limit = f"{work.memory_limit / 1e6:,.0f} MB of {work.cores} x {work.core_type}"
         return (
-            f"Killed: it needed more memory than the {work.memory_limit / 1e6:,.0f} MB of {work.cores} x {work.core_type} "
+            f"Killed: it needed more memory than the {limit} "
             f"(peak {usage.memory_peak / 1e6:,.0f} MB). Ask for more with _type or _cores."
         )
 

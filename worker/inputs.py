@@ -1,27 +1,27 @@
-"""What the jobs of a batch are made of: its function, and the arguments of each."""
+"""What jobs are made of: the function of a batch, and the arguments of each job."""
 
-from jobs.models import ArgumentPack
-from jobs.services.packs import split_pack
-from storage.models import Blob
-from storage.services import read_blob
+from jobs.services.packs import read_function, read_pack
+from jobs.services.work import Work
 
 
-class BatchInputs:
-    """Reads the blobs of a batch once, however many chunks of it this worker runs."""
+class Inputs:
+    """Keeps the function and the arguments read last, because the next chunk mostly needs the same."""
 
-    def __init__(self, *, batch_id: int, function_blob_id: int) -> None:
-        self.batch_id = batch_id
-        self.function = read_blob(Blob.objects.get(pk=function_blob_id))
-        self._items: list[memoryview] = []
+    def __init__(self) -> None:
+        self._function = (0, b"")
+        self._batch_id = 0
         self._first = 0
+        self._items: list[memoryview] = []
 
-    def item(self, index: int) -> memoryview:
+    def function(self, work: Work) -> bytes:
+        """The pickled function. Its blob never changes, so calls of one function read it once."""
+        if self._function[0] != work.function_blob_id:
+            self._function = (work.function_blob_id, read_function(work.function_blob_id))
+        return self._function[1]
+
+    def item(self, work: Work, index: int) -> memoryview:
         """The pickled arguments of one job. Keeps the pack it is in, since the next ones lie there too."""
-        if not self._first <= index < self._first + len(self._items):
-            pack = (
-                ArgumentPack.objects.filter(batch_id=self.batch_id, first_index__lte=index)
-                .select_related("blob")
-                .latest("first_index")
-            )
-            self._first, self._items = pack.first_index, split_pack(read_blob(pack.blob))
+        if self._batch_id != work.batch_id or not 0 <= index - self._first < len(self._items):
+            self._first, self._items = read_pack(work.batch_id, index)
+            self._batch_id = work.batch_id
         return self._items[index - self._first]

@@ -11,7 +11,7 @@ from jobs.services.claim import Claim, claim_chunk
 from jobs.services.dispatch import WorkKind, announce_work, forget_ticket, queue_name
 from jobs.services.work import Work
 from worker.chunk import ChunkRun
-from worker.inputs import BatchInputs
+from worker.inputs import Inputs
 from worker.sandbox import SandboxFailed, SandboxLost
 from worker.slots import Slots
 from worker.warm import WarmSandbox
@@ -34,6 +34,7 @@ class Shift:
         worker: str,
         slots: Slots,
         warm: WarmSandbox,
+        inputs: Inputs,
         core_types: list[str],
         should_stop: Callable[[], bool],
         on_tick: Callable[[], None],
@@ -42,10 +43,10 @@ class Shift:
         self._worker = worker
         self._slots = slots
         self._warm = warm
+        self._inputs = inputs
         self._queues = [f"rq:queue:{queue_name(core_type)}" for core_type in core_types]
         self._should_stop = should_stop
         self._on_tick = on_tick
-        self._inputs: BatchInputs | None = None
         self._last_work: Work | None = None
 
     def run(self) -> str | None:
@@ -85,23 +86,17 @@ class Shift:
         run = ChunkRun(
             claim,
             sandbox,
-            inputs=self._inputs_of(claim.work),
+            inputs=self._inputs,
             worker=self._worker,
             should_stop=self._should_stop,
             on_tick=self._on_tick,
         )
+        self._last_work = claim.work
         try:
             run.run()
         except SandboxLost as lost:
             logger.warning("a sandbox of batch %d was lost: %s", claim.work.batch_id, lost)
             self._warm.drop()
-
-    def _inputs_of(self, work: Work) -> BatchInputs:
-        """Chunks of one batch follow each other mostly: what it is made of is kept from one to the next."""
-        if self._inputs is None or self._inputs.batch_id != work.batch_id:
-            self._inputs = BatchInputs(batch_id=work.batch_id, function_blob_id=work.function_blob_id)
-        self._last_work = work
-        return self._inputs
 
     def _others_wait(self) -> bool:
         """Whether a ticket for any other kind of work stands in a queue that this worker serves."""

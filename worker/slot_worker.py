@@ -18,6 +18,7 @@ from rq.worker import SimpleWorker, WorkerStatus
 from common.exceptions import Refused
 from jobs.services.claim import renew_leases
 from jobs.services.dispatch import WorkKind, queue_name
+from worker.inputs import Inputs
 from worker.sandbox import SandboxFailed
 from worker.shift import Shift
 from worker.slots import Slots
@@ -52,6 +53,7 @@ class SlotWorker(SimpleWorker):
         self._core_types = core_types
         self._slots = slots
         self._warm = WarmSandbox(slot=slot)
+        self._inputs = Inputs()
         self._listening = False
         self._problem = ""
         self._beat_at = 0.0
@@ -164,6 +166,7 @@ class SlotWorker(SimpleWorker):
             worker=self.lease_name,
             slots=self._slots,
             warm=self._warm,
+            inputs=self._inputs,
             core_types=self._core_types,
             should_stop=lambda: self._stop_requested,
             on_tick=self._tick,

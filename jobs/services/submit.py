@@ -11,8 +11,7 @@ from accounts.models import User
 from common.exceptions import Conflict, NotFound, Refused
 from common.ranges import Range, members
 from common.sql import db_time, fetch_all, fetch_one, insert_row
-from environments.models import Environment
-from environments.selectors import environment_for
+from environments.selectors import BASE
 from jobs.models import ArgumentPack, Batch, Dependency, Job
 from jobs.services import dependencies, packs
 from jobs.services.dispatch import WorkKind, announce_work
@@ -44,10 +43,10 @@ def submit(*, account: User, submission: Submission, parent_jid: int | None = No
     if known is None and submission.first:
         raise Conflict("submit_unknown", "The first part of this map is not here: send it from its first item.")
     core_type_for(submission.options)
-    environment = _environment_for(submission)
+    environment_id = _environment_for(submission)
     try:
         with transaction.atomic():
-            accepted = known or _create_batch(account, submission, environment, parent_jid)
+            accepted = known or _create_batch(account, submission, environment_id, parent_jid)
             _add_items(account, accepted, submission)
     except IntegrityError:
         # The same request on another connection was faster.
@@ -85,17 +84,20 @@ def core_type_for(options: Options) -> None:
         raise Refused("cores_not_allowed", f"A job on {options.type} can have {choices} cores, not {options.cores}.")
 
 
-def _environment_for(submission: Submission) -> Environment:
-    environment = environment_for(name="base")
-    python = str(submission.client.get("python", ""))
-    if python != environment.python:
+def _environment_for(submission: Submission) -> int:
+    """The key of the environment that jobs run in. Raises Refused when its Python is not the caller's."""
+    row = fetch_one("SELECT id, python FROM environments_environment WHERE name = %s", [BASE])
+    if row is None:
+        raise Conflict("environment_unknown", "This installation has no environment to run jobs in yet.")
+    environment_id, python = row
+    theirs = str(submission.client.get("python", ""))
+    if theirs != python:
         raise Refused(
             "python_version",
-            f"Your Python is {python or 'not named'}; jobs here run Python {environment.python} "
-            f"(environment {environment.name}). Pickled functions need the same minor version: "
-            f"submit with Python {environment.python}.",
+            f"Your Python is {theirs or 'not named'}; jobs here run Python {python} (environment {BASE}). "
+            f"Pickled functions need the same minor version: submit with Python {python}.",
         )
-    return environment
+    return int(environment_id)
 
 
 def _function_blob(account: User, submission: Submission) -> Blob:
@@ -123,7 +125,7 @@ _MAKE_FUNCTION = (
 )
 
 
-def _create_batch(account: User, submission: Submission, environment: Environment, parent_jid: int | None) -> Accepted:
+def _create_batch(account: User, submission: Submission, environment_id: int, parent_jid: int | None) -> Accepted:
     options = submission.options
     # First of all: on SQLite this takes the writer's lock, on PostgreSQL it orders the submits of an account.
     first_jid = _reserve_jids(account.pk, submission.total)
@@ -145,7 +147,7 @@ def _create_batch(account: User, submission: Submission, environment: Environmen
         kill_process=options.kill_process,
         ignore_dependency_errors=options.ignore_dependency_errors,
         env_vars=dict(options.env_vars),
-        environment_id=environment.pk,
+        environment_id=environment_id,
         client=dict(submission.client),
         parent_jid=parent_jid,
     )
