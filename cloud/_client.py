@@ -22,23 +22,6 @@ _pool = Pool()
 _addresses: dict[str, Address] = {}
 
 
-class Refusal(CloudException):
-    """The service answered with an error; `code` is the HTTP status, `details` the whole error object."""
-
-    def __init__(self, parameter: str, *, status: str | None, code: int, details: dict[str, Any]) -> None:
-        super().__init__(parameter, status=status)
-        self.code = code
-        self.details = details
-        self.hint = details.get("hint")
-        jid = details.get("jid")
-        self.jid = jid if isinstance(jid, int) else None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Whoever unpickles it (a job's caller) needs the sentence, not the class of this file.
-        plain = CloudException(self.parameter, status=self.status, jid=self.jid, hint=self.hint)
-        return plain.__reduce__()
-
-
 def request(
     method: str,
     path: str,
@@ -168,17 +151,24 @@ def _address(url: str) -> Address:
     return address
 
 
-def _refusal(response: Answer, url: str) -> Refusal:
+def _refusal(response: Answer, url: str) -> CloudException:
+    """The service's own sentence; when it has none, what that means."""
     raw = response.read()
     try:
         error = json.loads(raw)["error"]
-        return Refusal(str(error["message"]), status=str(error["code"]), code=response.status, details=error)
+        jid = error.get("jid")
+        return CloudException(
+            str(error["message"]),
+            status=str(error["code"]),
+            jid=jid if isinstance(jid, int) else None,
+            hint=error.get("hint"),
+        )
     except (ValueError, KeyError, TypeError):
         sentence = (
             f"{url} answered {response.status} {response.reason} to a request of the PiCloud client: "
             "check that PICLOUD_URL is the address of a PiCloud server, and read that server's log."
         )
-        return Refusal(sentence, status=str(response.status), code=response.status, details={})
+        return CloudException(sentence, status=str(response.status))
 
 
 def _unreachable(url: str, problem: Exception, *, lost: bool) -> CloudException:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+_ENDS = (None, "done", "error", "killed", "stalled")
 _TIPS = {
     "out_of_memory": "Give it more memory with _type='m1' or a larger _cores, or split the work into smaller jobs.",
     "max_runtime": "Raise _max_runtime (minutes), or leave it out for no limit.",
@@ -38,7 +39,7 @@ class CloudException(Exception):
         self.retry = retry
 
     def __str__(self) -> str:
-        if self.jid is not None:
+        if self.jid is not None and self.status in _ENDS:
             text = f"Job {self.jid}: {self.parameter}"
         elif self.status is not None:
             text = f"Error {self.status}: {self.parameter}"

@@ -128,7 +128,7 @@ def _post(header: dict[str, Any], function: bytes, items: list[bytes]) -> dict[s
     if key in _sent_functions:
         try:
             return _send({**header, "function": {**header["function"], "size": 0}}, items)
-        except _client.Refusal as refusal:
+        except CloudException as refusal:
             if refusal.status != "function_unknown":
                 raise
     answer = _send(header, [function, *items])

@@ -174,8 +174,9 @@ def _look(name: str) -> str | None:
     """The MD5 of the stored file, None when there is none."""
     try:
         answer = _client.request("HEAD", _path(name))
-    except _client.Refusal as refusal:
-        if refusal.code == 404:
+    except CloudException as refusal:
+        # The answer to HEAD has no body that could hold another code.
+        if refusal.status == "404":
             return None
         raise
     return str(answer.headers.get("x-picloud-md5", ""))

@@ -106,7 +106,7 @@ def report(names: list[str], jids: list[int], results: list[dict[str, Any]], *, 
         fact = facts[jid]
         size = f"{made['bytes'] / 1e6:.2f} MB"
         row = [name, made["file"], made["codecs"], f"{made['seconds']:.1f} s", size, str(jid)]
-        rows.append([*row, f"{fact['runtime']:.1f} s", f"${Decimal(fact['cost']):f}"])
+        rows.append([*row, f"{fact['runtime']:.1f} s", f"${Decimal(fact['cost']):.6f}"])
     print()
     print_table(rows)
     hours = sum(Decimal(fact["compute_hours"]) for fact in facts.values())
@@ -114,8 +114,8 @@ def report(names: list[str], jids: list[int], results: list[dict[str, Any]], *, 
     work = sum(fact["runtime"] for fact in facts.values())
     print()
     print(f"Total time:     {time.monotonic() - started:.1f} s for {work:.1f} s of work")
-    print(f"Compute hours:  {hours:f}")
-    print(f"Price:          ${price:f}")
+    print(f"Compute hours:  {hours:.6f}")
+    print(f"Price:          ${price:.6f}")
     print(f"On the dashboard: {cloud.connection_info()['server_url']}/jobs/{jids[0]}/")
 
 

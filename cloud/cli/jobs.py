@@ -138,7 +138,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "status": next(iter(row["counts"]), "-") if is_one else counts,
         "created": str(row["created"])[:19].replace("T", " "),
         "runtime": f"{row['runtime']:.1f} s",
-        "cost": f"${row['cost']}",
+        "cost": f"${float(row['cost']):.6f}",
     }
 
 
