@@ -94,8 +94,8 @@ BATCH_SQL = """INSERT INTO jobs_batch (id, account_id, first_jid, function_id, f
     environment_id, created_at, n_waiting, n_queued, n_processing, n_done, n_error, n_killed, n_stalled, run_ms, charge,
     is_map, size, received, cores, priority, restartable, kill_process, ignore_dependency_errors, env_vars, client)
     VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, 0, 1, 1, 1, 5, 1, 0, 0, '{}', '{}')"""
-JOB_SQL = """INSERT INTO jobs_job (id, account_id, jid, batch_id, status, core_type_id, queued_at, started_at, finished_at,
-    run_ms, price_micros, memory_peak, "index", reason, cores, priority, attempt, worker)
+JOB_SQL = """INSERT INTO jobs_job (id, account_id, jid, batch_id, status, core_type_id, queued_at, started_at,
+    finished_at, run_ms, price_micros, memory_peak, "index", reason, cores, priority, attempt, worker)
     VALUES (?,?,?,?,?,?,?,?,?,?,?,?, 0, '', 1, 5, 1, 'w')"""
 
 

@@ -12,7 +12,7 @@ from jobs.selectors.filters import BatchFilters, Search, search_for
 
 PAGE = 50
 # A status with fewer batches than this is read whole before any other filter is asked.
-RARE = 2000
+RARE = 5000
 # Columns of a batch that no list shows and that may be long.
 UNSHOWN = ("env_vars", "client", "idempotency_key")
 
