@@ -1,6 +1,7 @@
 """The container engine of this host: Docker's API, which Podman speaks as well."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,13 @@ def engine(*, timeout: float = 60) -> Iterator[Any]:
         raise NoEngine(f"No container engine answers at {settings.CONTAINER_ENGINE_URL}. {INSTALL}") from error
     finally:
         client.close()
+
+
+@functools.cache
+def is_podman() -> bool:
+    """Whether the engine that answers is Podman; asked once."""
+    with engine() as client:
+        return any("podman" in part["Name"].lower() for part in client.version().get("Components", []))
 
 
 def image_size(client: Any, image: str) -> int | None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from redis import Redis
 
+from picloud_site.supervisor.servers import engine_command
 from tests import servers
 from tests.settings import HOME, ON_POSTGRES, POSTGRES_DIR
 
@@ -50,6 +51,29 @@ def django_db_modify_db_settings() -> Iterator[None]:
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.S3Server]:
     with servers.s3(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def engine_socket() -> Iterator[Path]:
+    """A container engine of this test session's own."""
+    from worker.sandbox import remove_leftovers
+
+    path = Path(settings.RUN_DIR) / "podman.sock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with servers.running(engine_command(path), at=path):
+        yield path
+        remove_leftovers(settings.PICLOUD_HOME)
+
+
+@pytest.fixture(scope="session")
+def base_image(engine_socket: Path) -> str:
+    """The image of the base environment, built when this machine does not have it yet."""
+    from environments.recipe import read_recipe
+    from environments.services import ensure_image
+
+    recipe = read_recipe("base")
+    ensure_image(recipe=recipe)
+    return recipe.image
 
 
 def _person(name: str) -> Any:

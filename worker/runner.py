@@ -431,6 +431,11 @@ class Runner:
         self.run.stopped.update(indexes)
         for index in indexes:
             self.state[SKIP + index] = 1
+        # Looked at after the bytes are set: whatever lies beyond will see its byte, and never begin.
+        reached = self.current(self.child) if self.child else self.next_item - 1
+        skipped = [self.run.items[index].job for index in indexes if index > reached]
+        if skipped:
+            self.send({"op": "skipped", "run": self.run.number, "jobs": skipped})
         if self.child and self.current(self.child) in indexes:
             index = self.current(self.child)
             if self.end_item(self.child, index, signal.SIGTERM):

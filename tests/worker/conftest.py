@@ -5,37 +5,14 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import cloudpickle
 import pytest
-from django.conf import settings
 
-from environments.recipe import read_recipe
-from environments.services import ensure_image
-from picloud_site.supervisor.servers import engine_command
-from tests.servers import running
-from worker.sandbox import Limits, Sandbox, SandboxKey, new_sandbox, remove_leftovers
+from worker.sandbox import Limits, Sandbox, SandboxKey, new_sandbox
 
 LIMITS = Limits(memory=150_000_000, cpu_shares=1024, processes=64, disk=50_000_000)
-
-
-@pytest.fixture(scope="session")
-def engine_socket() -> Iterator[Path]:
-    """A container engine of this test session's own."""
-    path = Path(settings.RUN_DIR) / "podman.sock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with running(engine_command(path), at=path):
-        yield path
-        remove_leftovers(settings.PICLOUD_HOME)
-
-
-@pytest.fixture(scope="session")
-def base_image(engine_socket: Path) -> str:
-    recipe = read_recipe("base")
-    ensure_image(recipe=recipe)
-    return recipe.image
 
 
 @dataclass

@@ -31,7 +31,9 @@ def test_each_byte_belongs_to_the_job_that_printed_it(bench: Bench) -> None:
         os.write(2, b"%d" % n)
 
     seen = bench.run(talk, *((n,) for n in range(50)))
-    assert all(seen.text(n).startswith(("shell", "python")) and seen.text(n).count(f"python {n}") == 1 for n in range(50))
+    assert all(
+        seen.text(n).startswith(("shell", "python")) and seen.text(n).count(f"python {n}") == 1 for n in range(50)
+    )
     assert [seen.text(n, "stderr") for n in range(50)] == [str(n) for n in range(50)]
 
 
@@ -137,7 +139,7 @@ def test_logging_set_up_by_the_job_works_as_usual(bench: Bench) -> None:
         import logging
 
         logging.basicConfig(level=logging.INFO, format="mine: %(message)s")
-        logging.info("hello")
+        logging.getLogger().info("hello")
 
     seen = bench.run(talk)
     assert seen.text(stream="stderr") == "mine: hello\n"

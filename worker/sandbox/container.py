@@ -16,6 +16,7 @@ from worker.sandbox.cgroup import Cgroup
 from worker.sandbox.link import NAME
 from worker.sandbox.network import NetworkFailed, SlotNetwork, resolv_conf, slot_network
 from worker.sandbox.scratch import INSIDE_UID
+from worker.sandbox.seccomp import NoProfile, security_options
 
 CODE = Path(__file__).resolve().parent.parent.parent
 HOME = "/home/picloud"
@@ -39,6 +40,7 @@ LABEL_HOME, LABEL_SLOT = "picloud.home", "picloud.slot"
 class ContainerSandbox(Sandbox):
     """One container, one runner as its PID 1."""
 
+    _command = ("python3", "-B", f"{CODE_INSIDE}/worker/inside/boot.py")
     _container = ""
     _cgroup: Cgroup | None = None
     _network: SlotNetwork | None = None
@@ -54,6 +56,8 @@ class ContainerSandbox(Sandbox):
             try:
                 self._container = client.create_container(**self._description(client))["Id"]
                 client.start(self._container)
+            except NoProfile as error:
+                raise SandboxFailed(str(error)) from error
             except APIError as error:
                 raise SandboxFailed(f"The container engine did not start a sandbox: {error.explanation}") from error
 
@@ -68,7 +72,7 @@ class ContainerSandbox(Sandbox):
         return {
             "image": self.image,
             "name": f"picloud-{home_hash()}-{self.name}",
-            "command": ["python3", "-B", f"{CODE_INSIDE}/worker/inside/boot.py", json.dumps(options)],
+            "command": [*self._command, json.dumps(options)],
             "user": f"{INSIDE_UID}:{INSIDE_UID}",
             "hostname": "picloud",
             "working_dir": HOME,
@@ -96,7 +100,7 @@ class ContainerSandbox(Sandbox):
         return {
             "runtime": settings.CONTAINER_RUNTIME,
             "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges"],
+            "security_opt": security_options(),
             "read_only": True,
             "binds": self._binds(),
             "network_mode": f"ns:{self._network.path}" if self._network else "none",

@@ -1,0 +1,82 @@
+"""Environments: their recipes, their rows, and what is said when one is missing."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from common.exceptions import NotFound
+from environments.build import host_sources
+from environments.engine import NoEngine
+from environments.models import Environment
+from environments.recipe import read_recipe
+from environments.selectors import environment_for, python_versions
+from environments.services import SERVER_PYTHON, build_environment, ensure_base_environment
+
+
+@pytest.fixture
+def base_row(db: None) -> Environment:
+    return Environment.objects.create(name="base", image="localhost/picloud/base:1", digest="1", python="3.11")
+
+
+def test_recipe_is_named_by_its_content() -> None:
+    recipe = read_recipe("base")
+    assert recipe.image == f"localhost/picloud/base:{recipe.digest[:12]}"
+    assert {"ffmpeg", "git", "openssh-server", "python3", "ca-certificates"} <= set(recipe.packages)
+    assert {"numpy==2.4.6", "cloudpickle==3.1.2"} <= set(recipe.pip)
+
+
+@pytest.mark.parametrize("name", ["none", "../base", "", "base/.."])
+def test_unknown_recipe_is_answered_with_those_there_are(name: str) -> None:
+    with pytest.raises(NotFound, match=r"There are: base\."):
+        read_recipe(name)
+
+
+def test_environment_is_found_by_name(base_row: Environment) -> None:
+    assert environment_for() == base_row
+
+
+def test_unknown_environment_is_answered_with_those_there_are(base_row: Environment) -> None:
+    with pytest.raises(NotFound, match=r"There are: base\."):
+        environment_for(name="other")
+
+
+def test_versions_of_python_come_in_their_own_order(base_row: Environment) -> None:
+    Environment.objects.create(name="old", image="x", digest="2", python="3.9")
+    Environment.objects.create(name="twin", image="x", digest="3", python="3.11")
+    assert python_versions() == ["3.9", "3.11"]
+
+
+def test_without_isolation_the_base_environment_is_this_python(db: None, settings: Any) -> None:
+    settings.SANDBOX = "process"
+    assert ensure_base_environment() == ensure_base_environment()
+    environment = environment_for()
+    assert (environment.image, environment.python) == ("", SERVER_PYTHON)
+
+
+def test_missing_engine_is_said_with_a_way_out(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.CONTAINER_ENGINE_URL = f"unix://{tmp_path}/none.sock"
+    with pytest.raises(NoEngine, match="apt install podman"):
+        build_environment(name="base")
+    with pytest.raises(CommandError, match="PICLOUD_SANDBOX=process"):
+        call_command("build_environment", "base")
+
+
+def test_built_image_is_taken_as_it_is_in_well_under_a_second(db: None, base_image: str) -> None:
+    lines: list[str] = []
+    begun = time.monotonic()
+    environment = build_environment(name="base", say=lines.append)
+    assert (environment.image, environment.python, lines) == (base_image, "3.11", [])
+    assert environment.size_bytes > 100_000_000
+    assert time.monotonic() - begun < 1
+
+
+def test_new_recipe_replaces_the_row_of_the_old_one(base_row: Environment, base_image: str) -> None:
+    environment = build_environment(name="base")
+    assert (environment.pk, environment.digest) == (base_row.pk, read_recipe("base").digest)
+
+
+def test_sources_of_this_host_serve_only_its_own_suite() -> None:
+    assert host_sources("no-such-suite") == b""
