@@ -30,6 +30,8 @@ FLUSH_SECONDS = 0.2
 # A job that runs longer than this holds up those claimed with it: they go back for another core.
 HOLDUP_SECONDS = 1.0
 MAX_SAMPLES = 600
+# After TERM and its grace, a job gets KILL; if that has not ended it in this time, its sandbox goes too.
+KILL_SECONDS = 1.0
 # What a report may leave out of the time that the worker saw pass before it is doubted.
 SLACK_MS = 50
 SLACK_SHARE = 0.02
@@ -90,6 +92,7 @@ class ChunkRun:
         self._usage: Usage | None = None
         self._usage_at = 0.0
         self._oom_kills = 0
+        self._must_end_by = float("inf")
         self._idle = False
 
     def run(self) -> None:
@@ -100,7 +103,8 @@ class ChunkRun:
             while not self._idle:
                 self._wait()
                 self._tick_if_due()
-            self._give_back_skipped()
+            # What has no outcome when all is over was left out at the last moment.
+            self._settle_skipped(list(self._jobs))
         except SandboxLost as lost:
             self._lose(str(lost))
             raise
@@ -145,6 +149,7 @@ class ChunkRun:
         deadlines = [self._tick_at]
         if self._outcomes:
             deadlines.append(self._flush_at)
+        deadlines.append(self._must_end_by)
         current, limit = self._current, self._claim.work.max_runtime_ms
         if current and current.begun is not None:
             deadlines.append(time.monotonic() + 0.1)
@@ -161,6 +166,8 @@ class ChunkRun:
                     running.output.add(header["stream"], payload)
             case "started":
                 self._begin(header["job"])
+            case "skipped":
+                self._settle_skipped(header["jobs"])
             case "idle":
                 self._idle = True
 
@@ -187,7 +194,7 @@ class ChunkRun:
                 run_ms = round(total_ms * share)
                 self._outcomes.append(self._outcome(running, report, payload[offset : offset + size], run_ms, at))
                 if running is self._current:
-                    self._current = None
+                    self._current, self._must_end_by = None, float("inf")
             offset += size
         if self._outcomes and not self._flush_at > now - FLUSH_SECONDS:
             self._flush_at = now + FLUSH_SECONDS
@@ -255,6 +262,9 @@ class ChunkRun:
 
     def _tick_if_due(self) -> None:
         now = time.monotonic()
+        if now > self._must_end_by:
+            # A job may keep its sandbox too busy to end it from within; from outside nothing can.
+            raise SandboxLost("the job did not end when it was told to")
         self._stop_overdue(now)
         if now < self._tick_at or self._idle:
             return
@@ -273,6 +283,8 @@ class ChunkRun:
         if running.stopped_for is None:
             running.stopped_for = reason
             self._sandbox.send({"op": "stop", "jobs": [running.job.pk]})
+            if running is self._current:
+                self._must_end_by = time.monotonic() + settings.KILL_GRACE_SECONDS + KILL_SECONDS
 
     def _stop_unwanted(self) -> None:
         """End what its owner wants ended, and what is no longer this worker's to run."""
@@ -289,15 +301,19 @@ class ChunkRun:
             self._returning.update(waiting)
             self._sandbox.send({"op": "stop", "jobs": waiting})
 
-    def _give_back_skipped(self) -> None:
-        """What the sandbox left out without an outcome was never begun: queue it again, or end it as asked."""
-        for job_id, running in list(self._jobs.items()):
+    def _settle_skipped(self, job_ids: Sequence[int]) -> None:
+        """Jobs that the sandbox left out were never begun: end them as asked, or queue them for another core."""
+        given_back = []
+        for job_id in job_ids:
+            running = self._jobs.pop(job_id, None)
+            if running is None:
+                continue
             if running.stopped_for:
                 self._outcomes.append(self._never_begun(running))
-                del self._jobs[job_id]
-        if self._jobs:
-            recover.give_back(batch_id=self._claim.work.batch_id, worker=self._worker, job_ids=list(self._jobs))
-            self._jobs.clear()
+            else:
+                given_back.append(job_id)
+        if given_back:
+            recover.give_back(batch_id=self._claim.work.batch_id, worker=self._worker, job_ids=given_back)
 
     def _never_begun(self, running: _Running) -> Outcome:
         reason = running.stopped_for or Reason.USER

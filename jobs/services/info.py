@@ -99,7 +99,8 @@ def _events(job: Job) -> list[dict[str, Any]]:
 def _decimal(read: Callable[[Job], Decimal | None]) -> Callable[[Job], Any]:
     def field(job: Job) -> str | None:
         value = read(job)
-        return None if value is None else f"{value:f}"
+        # Far below what can be paid, and without the tail of a division.
+        return None if value is None else f"{round(value, 12).normalize():f}"
 
     return field
 
