@@ -73,7 +73,10 @@ def stream(
     while True:
         try:
             sent = {"Authorization": credentials.authorization, "User-Agent": _USER_AGENT, **(headers or {})}
-            connection, response = _send(address, method, path, body=body, headers=sent, timeout=ANSWER_SECONDS + wait)
+            timeout = ANSWER_SECONDS + wait
+            connection, response = _send(
+                address, method, path, body=body, headers=sent, timeout=timeout, fresh=not idempotent
+            )
         except OSError as problem:
             harmless = idempotent or isinstance(problem, NotConnected)
             hopeless = type(problem.__cause__).__name__ == "SSLCertVerificationError"
@@ -128,12 +131,14 @@ def _send(
     body: Body | Callable[[], Body],
     headers: dict[str, str],
     timeout: float,
+    fresh: bool,
 ) -> tuple[Connection, Answer]:
     sent_body = body() if callable(body) else body
     if isinstance(sent_body, bytes) and (sent_body or method in ("POST", "PUT")):
         headers["Content-Length"] = str(len(sent_body))
     head = request_head(address, method, path, headers)
-    connection = _pool.take(address)
+    # What must not be sent twice does not go where the server may just be hanging up.
+    connection = _pool.take(address, fresh=fresh)
     try:
         return connection, connection.send(method, head, sent_body, timeout=timeout)
     except BaseException:

@@ -13,6 +13,7 @@ from cloud._answers import Answer
 
 CONNECT_SECONDS = 10.0
 _JOIN_BELOW = 256 * 1024
+_MOST_IDLE = 16
 
 Body = bytes | Iterable[bytes]
 
@@ -109,9 +110,9 @@ class Pool:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._idle.clear)
 
-    def take(self, address: Address) -> Connection:
-        """A connection for one request, an idle one if there is one; NotConnected when none can be made."""
-        idle = self._idle.get(address)
+    def take(self, address: Address, *, fresh: bool = False) -> Connection:
+        """A connection for one request, an idle one unless it is to be fresh; NotConnected when none can be made."""
+        idle = None if fresh else self._idle.get(address)
         while idle:
             try:
                 connection = idle.pop()
@@ -134,7 +135,11 @@ class Pool:
         if not (answer.can_go_on and answer.is_whole):
             connection.close()
             return
-        self._idle.setdefault(address, deque()).append(connection)
+        idle = self._idle.setdefault(address, deque())
+        if len(idle) < _MOST_IDLE:
+            idle.append(connection)
+        else:
+            connection.close()
 
 
 def request_head(address: Address, method: str, path: str, headers: Mapping[str, str]) -> bytes:

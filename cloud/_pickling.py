@@ -8,6 +8,7 @@ import io
 import pickle
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import cloudpickle
@@ -21,7 +22,7 @@ from cloudpickle.cloudpickle import (
 )
 
 from cloud._modules import is_own, own_imports
-from cloud._remote import fill_module, make_cached, make_module
+from cloud._remote import LeftBehind, fill_module, make_cached, make_module
 from cloud._signatures import check_fits
 
 __all__ = ["check_fits", "dump_function", "dump_item", "dumps"]
@@ -70,6 +71,8 @@ def dump_function(function: object) -> bytes:
     try:
         return dumps(function)
     except Exception as problem:
+        with suppress(Exception):
+            return _dumps_without(function, {})
         raise _error(_name(function), function, problem) from problem
 
 
@@ -88,6 +91,44 @@ def dump_item(args: tuple[Any, ...], kwargs: dict[str, Any], *, item: int | None
             if not _travels(argument):
                 raise _error(f"{where}argument {name!r}", argument, problem) from problem
         raise pickle.PicklingError(f"{where}arguments: {problem}") from problem
+
+
+class _ModulesInPart(Pickler):
+    """Leaves behind what cannot travel of a whole module, because perhaps nobody needs it.
+
+    `verdicts` tell of each value whether it travels, by its identity; `trying` are the modules being looked through.
+    """
+
+    def __init__(self, file: io.BytesIO, *, verdicts: dict[int, Exception | None], trying: frozenset[str]) -> None:
+        super().__init__(file, protocol=PROTOCOL)
+        self._verdicts = verdicts
+        self._trying = trying
+
+    def reducer_override(self, obj: Any) -> Any:
+        """How to pickle a module of the caller's own; the usual way for everything else."""
+        if not isinstance(obj, types.ModuleType) or not is_own(obj.__name__):
+            return super().reducer_override(obj)
+        if obj.__name__ in self._trying:
+            return make_module, (obj.__name__,)
+        make, args, state, *rest = _reduce_module(obj)
+        trying = self._trying | {obj.__name__}
+        return make, args, {name: self._part(obj, name, value, trying) for name, value in state.items()}, *rest
+
+    def _part(self, module: types.ModuleType, name: str, value: object, trying: frozenset[str]) -> object:
+        if id(value) not in self._verdicts:
+            self._verdicts[id(value)] = None
+            try:
+                _dumps_without(value, self._verdicts, trying)
+            except Exception as problem:  # noqa: BLE001 - pickling runs the value's own code
+                self._verdicts[id(value)] = problem
+        verdict = self._verdicts[id(value)]
+        return value if verdict is None else LeftBehind(f"{module.__name__}.{name}", str(verdict))
+
+
+def _dumps_without(value: object, verdicts: dict[int, Exception | None], trying: frozenset[str] = frozenset()) -> bytes:
+    with io.BytesIO() as buffer:
+        _ModulesInPart(buffer, verdicts=verdicts, trying=trying).dump(value)
+        return buffer.getvalue()
 
 
 def _is_importable(function: object) -> bool:
@@ -129,7 +170,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
 
 def _error(where: str, value: object, problem: Exception) -> pickle.PicklingError:
     path, culprit = _culprit(value, problem)
-    if path:
+    if path := path.strip():
         return pickle.PicklingError(f"{where}: {path}: {culprit}")
     return pickle.PicklingError(f"{where}: {culprit}")
 

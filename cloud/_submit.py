@@ -20,6 +20,8 @@ MAP_LIMIT = 10_000
 _REQUEST_BYTES = 8_000_000
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _HOSTNAME = socket.gethostname()
+# A closure is another function for each value it holds: a long-lived program must not collect them for ever.
+_MOST_REMEMBERED = 10_000
 _sent_functions: set[tuple[str, str, str]] = set()
 
 
@@ -132,6 +134,8 @@ def _post(header: dict[str, Any], function: bytes, items: list[bytes]) -> dict[s
             if refusal.status != "function_unknown":
                 raise
     answer = _send(header, [function, *items])
+    if len(_sent_functions) >= _MOST_REMEMBERED:
+        _sent_functions.clear()
     _sent_functions.add(key)
     return answer
 

@@ -43,6 +43,7 @@ def main() -> int:
     }
     video = os.environ.get("VIDEO")
     command = [sys.executable, str(ROOT / "examples" / "encode_videos.py"), *([video] if video else [])]
+    command += ["--output-dir", str(settings.PICLOUD_HOME / "demo")]
     encoded = subprocess.run(command, env=os.environ | keys | {"PYTHONPATH": str(ROOT)}, check=False)
     if encoded.returncode == 0:
         print()

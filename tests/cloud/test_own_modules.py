@@ -1,5 +1,6 @@
 """Functions from the caller's own uninstalled modules run where those modules do not exist."""
 
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,26 @@ def is_circle(thing):
     return isinstance(thing, Circle)
 """,
     "shapes/units.py": "from shapes import areas\nFACTOR = 0.01\ndef to_metres(x):\n    return x * FACTOR\n",
+    "full.py": """
+import sys
+import threading
+from shapes import units
+import other
+LOCK = threading.Lock()
+STREAM = sys.stdin.buffer if hasattr(sys.stdin, 'buffer') else sys.__stdin__
+GENERATOR = (x for x in [])
+
+def locked():
+    with LOCK:
+        return 1
+
+def free(x):
+    return x * other.FACTOR * units.FACTOR
+
+def generated():
+    return GENERATOR.send
+""",
+    "other.py": "import full\nimport threading\nLOCK = threading.RLock()\nFACTOR = 100\n",
     "late_module.py": "import helper_of_late\ndef answer():\n    return helper_of_late.ANSWER\n",
     "helper_of_late.py": "ANSWER = 42\n",
 }
@@ -73,7 +94,7 @@ def _modules_of_alice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.syspath_prepend(tmp_path / "code")
     yield
     for name in list(sys.modules):
-        if name.partition(".")[0] in ("shapes", "late_module", "helper_of_late"):
+        if name.partition(".")[0] in ("shapes", "late_module", "helper_of_late", "full", "other"):
             del sys.modules[name]
 
 
@@ -101,6 +122,21 @@ def test_modules_imported_inside_a_function_travel_with_theirs() -> None:
     assert cloud.result(cloud.call(areas.late)) == (0.01, 42)
 
 
+def test_what_cannot_travel_of_a_module_stays_behind_until_it_is_needed() -> None:
+    import full
+
+    assert cloud.result(cloud.call(lambda x: full.free(x) + 0, 3)) == 3.0
+    with pytest.raises(cloud.CloudException, match=r"full\.LOCK stayed on the client: cannot pickle '_thread.lock'"):
+        cloud.result(cloud.call(lambda: [full.LOCK.acquire()]))
+
+
+def test_what_a_function_itself_needs_must_travel() -> None:
+    import full
+
+    with pytest.raises(pickle.PicklingError, match=r"locked: global 'LOCK': cannot pickle '_thread.lock'"):
+        cloud.call(full.locked)
+
+
 def test_an_enum_of_an_own_module_comes_back_as_itself() -> None:
     from shapes import areas
 
@@ -114,8 +150,6 @@ def test_an_item_is_of_the_class_that_the_function_knows() -> None:
 
 
 def test_reading_back_the_function_leaves_the_modules_here_alone() -> None:
-    import pickle
-
     from shapes import areas, units
 
     from cloud import _pickling
