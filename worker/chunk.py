@@ -91,14 +91,12 @@ class ChunkRun:
         self._returning: set[int] = set()
         self._usage: Usage | None = None
         self._usage_at = 0.0
-        self._oom_kills = 0
         self._must_end_by = float("inf")
         self._idle = False
 
     def run(self) -> None:
         """Raises SandboxLost after what is known has been brought home."""
         try:
-            self._oom_kills = self._sandbox.usage().oom_kills
             self._send()
             while not self._idle:
                 self._wait()
@@ -233,8 +231,8 @@ class ChunkRun:
             return status, reason, text
         if running.stopped_for:
             return Status.KILLED, running.stopped_for, STOP_TEXTS.get(running.stopped_for, text)
-        if reason == Reason.CRASHED and (usage := self._read_usage()) and usage.oom_kills > self._oom_kills:
-            self._oom_kills = usage.oom_kills
+        if reason == Reason.CRASHED and (usage := self._read_usage()) and usage.oom_kills > self._sandbox.oom_kills_seen:
+            self._sandbox.oom_kills_seen = usage.oom_kills
             return Status.KILLED, Reason.OUT_OF_MEMORY, self._out_of_memory_text(usage)
         return status, reason, text
 

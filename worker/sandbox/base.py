@@ -71,6 +71,7 @@ class Sandbox(ABC):
         self.slot, self.key, self.image, self.limits = slot, key, image, limits
         self.name = f"{slot}-{secrets.token_hex(4)}"
         self.python = ""
+        self.oom_kills_seen = 0  # of usage().oom_kills, those that the worker has laid to a job
         self._scratch = Scratch(self.name)
         self._link = Link(self._scratch.link)
         self._peak = 0
