@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from cloud._answers import Answer
 from cloud._config import config
 from cloud._errors import CloudException
 from cloud._http import Address, Body, Connection, NotConnected, Pool, Response, request_head
+from cloud._progress import is_terminal
 from cloud._version import __version__
 
 ANSWER_SECONDS = 60.0
 _USER_AGENT = f"picloud/{__version__}"
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 3.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _QUIET_SECONDS = 0.05, 3.0, 2.0
 _BUSY = frozenset({429, 502, 503, 504})
 
 _pool = Pool()
@@ -69,7 +71,7 @@ def stream(
     """
     credentials = config.credentials()
     address = _address(credentials.url)
-    retries = Retries(config.retry_seconds if patience is None else patience)
+    retries = Retries(config.retry_seconds if patience is None else patience, what=credentials.url)
     while True:
         try:
             sent = {"Authorization": credentials.authorization, "User-Agent": _USER_AGENT, **(headers or {})}
@@ -100,8 +102,10 @@ def stream(
 class Retries:
     """Pauses that double, with jitter, until the patience is used up."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, what: str = "") -> None:
         self._deadline = time.monotonic() + seconds
+        self._tell_at = time.monotonic() + _QUIET_SECONDS if what and is_terminal() else self._deadline
+        self._what = what
         self._pause = _FIRST_PAUSE
 
     def again(self, retry_after: str | None = None) -> bool:
@@ -112,6 +116,9 @@ class Retries:
         left = self._deadline - time.monotonic()
         if left <= 0:
             return False
+        if time.monotonic() >= self._tell_at:
+            self._tell_at = self._deadline
+            sys.stderr.write(f"PiCloud: {self._what} does not answer; trying for {left:.0f} seconds more.\n")
         time.sleep(min(pause, left))
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         return True

@@ -17,7 +17,7 @@ class Line:
     """A line that is written over again and again, at most ten times a second; nothing when stderr is no terminal."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.is_shown = not quiet and config.progress and not running_on_cloud() and _is_terminal()
+        self.is_shown = not quiet and config.progress and not running_on_cloud() and is_terminal()
         self._started = time.monotonic()
         self._written = 0.0
         self._dirty = False
@@ -58,7 +58,8 @@ class Progress(Line):
         self.draw(done / self._total, f"{done}/{self._total} finished{', ' if shown else ''}{shown}")
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
+    """Whether somebody looks at what is written to stderr."""
     try:
         return sys.stderr.isatty()
     except (AttributeError, ValueError):

@@ -14,6 +14,7 @@ import cloud
 from cloud import _client
 from cloud._http import Address
 from tests.cloud.service import Handler, Service
+from tests.cloud.test_progress import Terminal
 from tests.servers import free_port
 
 
@@ -79,6 +80,16 @@ def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(cloud.CloudException, match=rf"{url} cannot be reached .*check that it is running") as failure:
         cloud.call(abs, 1)
     assert failure.value.retry
+
+
+def test_a_person_is_told_that_the_server_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(_client, "_QUIET_SECONDS", 0)
+    retries = _client.Retries(0.2, what="http://here")
+    while retries.again():
+        pass
+    assert terminal.getvalue().count("PiCloud: http://here does not answer; trying for") == 1
 
 
 def test_a_server_that_stays_busy_is_quoted(alice_calls: Service, monkeypatch: pytest.MonkeyPatch) -> None:
