@@ -189,7 +189,8 @@ class ChunkRun:
             running = self._jobs.pop(report["job"], None)
             if running is not None:
                 share = float(report["run_ms"]) / reported_ms if reported_ms > 0 else 1 / len(reports)
-                run_ms = round(total_ms * share)
+                # Billing counts whole milliseconds; nothing that ran is free.
+                run_ms = max(1, round(total_ms * share))
                 self._outcomes.append(self._outcome(running, report, payload[offset : offset + size], run_ms, at))
                 if running is self._current:
                     self._current, self._must_end_by = None, float("inf")
