@@ -15,12 +15,18 @@ from api import live  # noqa: E402
 
 # Django works in this many threads, each with a database connection that stays open.
 THREADS = 8
+# Up- and downloads go at the pace of somebody's network: some of them must not keep all pages waiting.
+TRANSFER_THREADS = 32
+TRANSFERS = ("/api/v1/files/", "/files/")
 
 _django = WSGIMiddleware(_wsgi, workers=THREADS)
+_transfers = WSGIMiddleware(_wsgi, workers=TRANSFER_THREADS)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if live.serves(scope):
         await live.application(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith(TRANSFERS):
+        await _transfers(scope, receive, send)
     else:
         await _django(scope, receive, send)
