@@ -24,17 +24,18 @@ from collections import deque
 from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
-from worker.inside.child import Child, Codec, capture_logging
+from worker.inside.child import capture_logging, look_like_a_script
 from worker.inside.forked import Forked, Report, crash_of, joined, outcomes_json, signal_group
 from worker.inside.frames import FRAME, BadFrame, Buffer, FrameReader, Header, pack_frame
-from worker.inside.run import ERROR_LIMIT, MAX_ITEMS, SKIP, STATE, STREAMS, Pipes, Run
+from worker.inside.nursery import PR_SET_DUMPABLE, Nursery
+from worker.inside.run import ERROR_LIMIT, MAX_ITEMS, SKIP, STATE, STREAMS, Run
 from worker.inside.scratch import empty_directory
 
 CHUNK = 65_536  # bytes of output in one frame
 BACKLOG = 1_000_000  # bytes waiting for the worker from which on nothing more is read of the job
 COALESCE = 0.005  # s that outcomes of short items are gathered
 TICK = 0.03  # s until a running item is announced
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class Options(NamedTuple):
@@ -69,8 +70,9 @@ class Runner:
         """Everything that is done once, so that a fork has nothing left to do."""
         self.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # jobs share our uid: they must not trace or read us
         self.libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.codec = Codec()
+        self.nursery = Nursery(state=self.state, home=self.options.home, libc=self.libc)
         capture_logging()
+        look_like_a_script()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self.options.file_limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.options.file_limit, self.options.file_limit))
@@ -78,6 +80,7 @@ class Runner:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(self.options.socket)
         self.socket.setblocking(False)
+        self.nursery.private = [self.socket.fileno(), self.wake, self.wake_writer]
         self.empty_scratch()
         gc.collect()
         gc.freeze()
@@ -168,6 +171,7 @@ class Runner:
         while self.child is None:
             if self.run is None:
                 if not self.runs:
+                    self.nursery.prepare_spare()
                     return
                 self.run, self.next_item = self.runs.popleft(), 0
             run = self.run
@@ -182,52 +186,12 @@ class Runner:
     def fork(self, run: Run) -> None:
         first = self.next_item
         stop = first + 1 if run.fork_each else len(run.items)
-        STATE.pack_into(self.state, 0, -1, 0)
-        self.state[SKIP : SKIP + len(run.items)] = bytes(index in run.stopped for index in range(len(run.items)))
-        pipes = Pipes()
         try:
-            pid = os.fork()
+            self.child = self.nursery.fork(run, first=first, stop=stop)
         except OSError as error:
-            pipes.close_all()
             self.next_item += 1
             text = f"The sandbox could not start a process for the job: {error.strerror}."
             self.send_crash(run, first, {"reason": "crashed", "error": text})
-            return
-        if pid == 0:
-            self.become_child(run, first=first, stop=stop, pipes=pipes)
-        with contextlib.suppress(OSError):
-            os.setpgid(pid, pid)
-        pipes.close_writers()
-        self.child = Forked(pid=pid, first=first, stop=stop, pipes=pipes)
-
-    def become_child(self, run: Run, *, first: int, stop: int, pipes: Pipes) -> NoReturn:
-        status = 70
-        try:
-            self.drop_privates()
-            child = Child(run=run, state=self.state, pipes=pipes, codec=self.codec, libc=self.libc)
-            child.main(first=first, stop=stop, home=self.options.home)
-            status = 0
-        except BaseException:
-            # Nothing may get past a fork.
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-
-    def drop_privates(self) -> None:
-        """In the child: give up what belongs to the parent, and be the first to go when memory runs out."""
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for descriptor in (self.socket.fileno(), self.wake, self.wake_writer):
-            os.close(descriptor)
-        self.libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-        self.libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        with contextlib.suppress(OSError):
-            os.setpgid(0, 0)
-        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        os.write(descriptor, b"1000")
-        os.close(descriptor)
 
     # The loop.
 
@@ -309,6 +273,7 @@ class Runner:
     def note_end(self, pid: int, status: int) -> None:
         if self.child and pid == self.child.pid:
             self.child.status = status
+        self.nursery.note_end(pid)
 
     # What comes from the child.
 

@@ -5,6 +5,7 @@ import ctypes
 import fcntl
 import gc
 import io
+import json
 import logging
 import mmap
 import os
@@ -60,6 +61,21 @@ def write_all(descriptor: int, data: Buffer) -> None:
         view = view[os.write(descriptor, view) :]
 
 
+def look_like_a_script() -> None:
+    """What a job sees of the interpreter; done once, so that a forked child finds it ready."""
+    open_streams()
+    sys.argv = ["picloud"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "worker"]:
+        del sys.modules[name]
+
+
+def open_streams() -> None:
+    """Line by line, so that output is seen as it comes."""
+    sys.stdout = sys.__stdout__ = open_stream(1)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = open_stream(2)  # type: ignore[misc]
+
+
 def open_stream(descriptor: int) -> io.TextIOWrapper:
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
@@ -73,6 +89,7 @@ class Codec:
         import cloudpickle
 
         self.pickle, self.cloudpickle = pickle, cloudpickle
+        self.sample: bytes = cloudpickle.dumps(lambda number: number)
 
     def loads(self, data: Buffer) -> Any:
         return self.pickle.loads(data)
@@ -176,8 +193,9 @@ class Outcome(NamedTuple):
 class Child:
     """The forked process."""
 
-    def __init__(self, *, run: Run, state: mmap.mmap, pipes: Pipes, codec: Codec, libc: ctypes.CDLL) -> None:
-        self.run, self.state, self.pipes, self.codec, self.libc = run, state, pipes, codec, libc
+    def __init__(self, *, state: mmap.mmap, pipes: Pipes, codec: Codec, libc: ctypes.CDLL, home: str) -> None:
+        global log_descriptor
+        self.state, self.pipes, self.codec, self.libc, self.home = state, pipes, codec, libc, home
         self.pid = os.getpid()
         self.function: Any = None
         self.inodes = [os.fstat(writer).st_ino for writer in pipes.writers[:2]]
@@ -185,36 +203,41 @@ class Child:
         self.waited_for = (0.0, 0.0)  # s, user and system, of processes the job waited for
         self.unread = bytearray(4)
         self.c_stdout = ctypes.c_void_p.in_dll(libc, "stdout")
+        pipes.keep_writers()
+        log_descriptor = pipes.writers[2]
+        self.take_streams()
+        gc.enable()
 
-    def main(self, *, first: int, stop: int, home: str) -> None:
-        self.home, self.cwd = home, self.run.cwd or home
-        self.settle_in()
+    def take_streams(self, *, anew: bool = False) -> None:
+        for descriptor in (1, 2):
+            os.dup2(self.pipes.writers[descriptor - 1], descriptor)
+        if anew:
+            open_streams()
+        self.stdout, self.stderr = sys.stdout, sys.stderr
+
+    def warm_up(self) -> None:
+        """Do once what every run does: memory shared with the parent is copied at this time, not at that."""
+        arguments = self.codec.dumps(((1,), {}))
+        header = {"run": 0, "result_limit": 1000, "function": len(self.codec.sample), "items": [[0, 0, len(arguments)]]}
+        self.run = Run(json.loads(json.dumps(header)), self.codec.sample + arguments)
+        self.cwd = self.home
+        self.enter_cwd()
+        assert self.outcome_of(self.run.items[0]).kind == OK
+        self.settle_streams(wait=False)
+        self.pack_report(0, 0, Outcome(OK))
+        self.function = None
+
+    def main(self, run: Run, *, first: int, stop: int) -> None:
+        self.run, self.cwd = run, run.cwd or self.home
+        os.environ.update(run.env)
+        os.environ["PICLOUD_JOB_TOKEN"] = run.token
+        self.user, self.system, _ = self.usage(with_children=False)
         for index in range(first, stop):
             STATE.pack_into(self.state, 0, index, 0)
             # In this order: whoever asks to stop sets the byte first and looks at the index afterwards.
             if not self.state[SKIP + index]:
                 self.run_item(index, is_last=index + 1 == stop)
         STATE.pack_into(self.state, 0, stop, 0)
-
-    def settle_in(self) -> None:
-        """Streams, environment and names as a job expects them."""
-        global log_descriptor
-        self.pipes.keep_writers()
-        log_descriptor = self.pipes.writers[2]
-        self.open_streams()
-        sys.argv = ["picloud"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        for name in [name for name in sys.modules if name.partition(".")[0] == "worker"]:
-            del sys.modules[name]
-        os.environ.update(self.run.env)
-        os.environ["PICLOUD_JOB_TOKEN"] = self.run.token
-        gc.enable()
-
-    def open_streams(self) -> None:
-        for descriptor in (1, 2):
-            os.dup2(self.pipes.writers[descriptor - 1], descriptor)
-        self.stdout = sys.stdout = sys.__stdout__ = open_stream(1)  # type: ignore[misc]
-        self.stderr = sys.stderr = sys.__stderr__ = open_stream(2)  # type: ignore[misc]
 
     def run_item(self, index: int, *, is_last: bool) -> None:
         item = self.run.items[index]
@@ -281,7 +304,7 @@ class Child:
         except (OSError, ValueError):
             intact = False
         if not intact or sys.stdout is not self.stdout or sys.stderr is not self.stderr:
-            self.open_streams()
+            self.take_streams(anew=True)
         deadline = time.monotonic() + 5
         pause = 0.0
         while wait and self.has_unread() and time.monotonic() < deadline:
@@ -296,15 +319,17 @@ class Child:
         return False
 
     def report(self, index: int, begun: int, outcome: Outcome) -> None:
+        write_all(self.pipes.writers[3], self.pack_report(index, begun, outcome))
+
+    def pack_report(self, index: int, begun: int, outcome: Outcome) -> bytes:
         run_us = (time.monotonic_ns() - begun) // 1000
         user, system, peak = self.usage(with_children=run_us > 1000)
-        error = outcome.error.encode("utf-8", "backslashreplace")
         user_us, system_us = int((user - self.user) * 1e6), int((system - self.system) * 1e6)
         self.user, self.system = user, system
-        head = REPORT.pack(
-            MAGIC, index, outcome.kind, len(outcome.blob), len(error), run_us, max(user_us, 0), max(system_us, 0), peak
-        )
-        write_all(self.pipes.writers[3], head + outcome.blob + error)
+        error = outcome.error.encode("utf-8", "backslashreplace")
+        sizes = len(outcome.blob), len(error)
+        figures = run_us, max(user_us, 0), max(system_us, 0), peak
+        return REPORT.pack(MAGIC, index, outcome.kind, *sizes, *figures) + outcome.blob + error
 
     def usage(self, *, with_children: bool) -> tuple[float, float, int]:
         """Seconds of user and system time and the peak in bytes, of this process and the ones it waited for."""

@@ -34,6 +34,7 @@ class Run:
     """One function and the items it is to be called with, as the worker sent them."""
 
     def __init__(self, header: Header, payload: bytes) -> None:
+        self.header, self.payload = header, payload
         self.number: int = header["run"]
         self.fork_each: bool = header.get("fork_each", False)
         self.env: dict[str, str] = header.get("env") or {}
