@@ -54,7 +54,7 @@ class Shift:
         forget_ticket(self._kind)
         with self._slots.take(self._kind.cores, timeout=SLOTS_SECONDS) as enough:
             if not enough:
-                self._wait_for_cores()
+                self._leave_to_others()
                 return None
             while not self._should_stop():
                 claim = claim_chunk(self._kind, worker=self._worker, slots=self._slots.number, known=self._last_work)
@@ -71,10 +71,13 @@ class Shift:
         announce_work(self._kind)
         return None
 
-    def _wait_for_cores(self) -> None:
-        """More cores than are free here: leave the ticket, maybe to another host."""
-        time.sleep(0.1)
-        announce_work(self._kind)
+    def _leave_to_others(self) -> None:
+        """The cores are not free here: put the ticket back, maybe for another host.
+
+        What needs more cores than this host has is left to the clock, which asks again every second.
+        """
+        if self._kind.cores <= self._slots.number:
+            announce_work(self._kind)
 
     def _run_chunk(self, claim: Claim) -> None:
         try:
