@@ -72,7 +72,7 @@ def dump_function(function: object) -> bytes:
         return dumps(function)
     except Exception as problem:
         with suppress(Exception):
-            return _dumps_without(function, {})
+            return _dumps_in_part(function, {})
         raise _error(_name(function), function, problem) from problem
 
 
@@ -83,6 +83,8 @@ def dump_item(args: tuple[Any, ...], kwargs: dict[str, Any], *, item: int | None
     try:
         return dumps((args, kwargs))
     except Exception as problem:
+        with suppress(Exception):
+            return _dumps_in_part((args, kwargs), {})
         where = "" if item is None else f"item {item}, "
         for number, argument in enumerate(args, start=1):
             if not _travels(argument):
@@ -118,14 +120,14 @@ class _ModulesInPart(Pickler):
         if id(value) not in self._verdicts:
             self._verdicts[id(value)] = None
             try:
-                _dumps_without(value, self._verdicts, trying)
+                _dumps_in_part(value, self._verdicts, trying)
             except Exception as problem:  # noqa: BLE001 - pickling runs the value's own code
                 self._verdicts[id(value)] = problem
         verdict = self._verdicts[id(value)]
         return value if verdict is None else LeftBehind(f"{module.__name__}.{name}", str(verdict))
 
 
-def _dumps_without(value: object, verdicts: dict[int, Exception | None], trying: frozenset[str] = frozenset()) -> bytes:
+def _dumps_in_part(value: object, verdicts: dict[int, Exception | None], trying: frozenset[str] = frozenset()) -> bytes:
     with io.BytesIO() as buffer:
         _ModulesInPart(buffer, verdicts=verdicts, trying=trying).dump(value)
         return buffer.getvalue()

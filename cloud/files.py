@@ -1,6 +1,7 @@
 """Files kept by the service: `cloud.files.put('film.avi')` here, `cloud.files.get('film.avi')` in a job."""
 
 import builtins
+import errno
 import hashlib
 import io
 import json
@@ -23,6 +24,7 @@ __all__ = ["delete", "exists", "get", "get_md5", "getf", "list", "put", "putf", 
 Names = builtins.list[str]
 
 _MEMORY = 8_000_000
+_OF_THE_TARGET = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
 def put(source: str | os.PathLike[str], name: str | None = None) -> None:
@@ -61,15 +63,14 @@ def get(
     if path.is_dir():
         path = path / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:50]}.", delete=False) as part:
-        try:
-            _fetch(name, part, start_byte=start_byte, end_byte=end_byte)
-            part.close()
-            Path(part.name).chmod(0o666 & ~_umask())
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink()
-            raise
+    part = path.with_name(f".{path.name[:50]}.{os.urandom(6).hex()}.part")
+    try:
+        with part.open("xb") as file:
+            _fetch(name, file, start_byte=start_byte, end_byte=end_byte)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def getf(name: str, start_byte: int = 0, end_byte: int | None = None) -> IO[bytes]:
@@ -162,8 +163,8 @@ def _fetch(name: str, target: Any, *, start_byte: int, end_byte: int | None) -> 
                 _transfer.copy(source, target, size=size, name=name)
                 return
         except OSError as problem:
-            if problem.filename is not None:
-                raise  # The trouble is with the target, not with the connection.
+            if problem.errno in _OF_THE_TARGET:
+                raise  # Another try would not make room for it.
             if not retries.again():
                 raise _cut_off(name, problem) from problem
             target.seek(0)
@@ -223,9 +224,3 @@ def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
 def _file_md5(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

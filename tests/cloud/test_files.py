@@ -123,3 +123,10 @@ def test_a_file_that_changed_on_its_way_is_reported(alice_calls: Service) -> Non
     )
     with pytest.raises(cloud.CloudException, match="changed on its way"):
         cloud.files.putf(b"x", "a")
+
+
+def test_a_full_disk_is_said_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    cloud.files.putf(b"x" * 100, "a")
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(OSError, match="No space left"):
+        cloud.files.get("a", full)
+    assert list(tmp_path.iterdir()) == []
