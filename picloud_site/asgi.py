@@ -1,5 +1,6 @@
 """The whole site on one port: waiting requests on the event loop, everything else in Django's threads."""
 
+import asyncio
 import os
 from typing import Any
 
@@ -10,8 +11,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picloud_site.settings")
 _wsgi = get_wsgi_application()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402
+from starlette.responses import JSONResponse  # noqa: E402
 
 from api import live  # noqa: E402
+from api.errors import error_body  # noqa: E402
 
 # Django works in this many threads, each with a database connection that stays open.
 THREADS = 8
@@ -23,9 +26,27 @@ _django = WSGIMiddleware(_wsgi, workers=THREADS)
 _transfers = WSGIMiddleware(_wsgi, workers=TRANSFER_THREADS)
 
 
+async def _wait(scope: Any, receive: Any, send: Any) -> None:
+    """The waiting requests; one that the end of this process cuts short is told to ask again."""
+    answered = False
+
+    async def note(message: Any) -> None:
+        nonlocal answered
+        answered = True
+        await send(message)
+
+    try:
+        await live.application(scope, receive, note)
+    except asyncio.CancelledError:
+        if answered or scope["type"] != "http":
+            raise
+        body = error_body("restarting", "The server is restarting: ask again in a moment.")
+        await JSONResponse(body, status_code=503, headers={"Retry-After": "1"})(scope, receive, send)
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if live.serves(scope):
-        await live.application(scope, receive, send)
+        await _wait(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].startswith(TRANSFERS):
         await _transfers(scope, receive, send)
     else:

@@ -1,4 +1,4 @@
-"""Whole stacks: one shared by the tests that leave it whole, a fresh one for those that break things."""
+"""A whole stack, shared by the tests that leave it whole."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,6 @@ from tests import stack as stacks
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[stacks.Stack]:
-    with stacks.stack() as one:
-        yield one
-
-
-@pytest.fixture
-def fresh_stack() -> Iterator[stacks.Stack]:
     with stacks.stack() as one:
         yield one
 

@@ -1,12 +1,16 @@
 """Whatever process is killed outright while jobs run: no accepted job is lost, and none is recorded twice."""
 
 import os
+import secrets
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from redis import Redis
 
+from tests import stack as stacks
 from tests.stack import Account, Stack, finish
 from tests.waiting import wait_until
 
@@ -30,66 +34,76 @@ print("statuses", sorted(set(row["status"] for row in infos.values())))
 COUNT = """
 from collections import Counter
 from jobs.models import Job, JobEvent, UsageRecord
+name = "{name}"
 done = Counter()
-for event in JobEvent.objects.filter(status="done"):
+for event in JobEvent.objects.filter(status="done", batch__account__username=name):
     done.update(range(event.first_jid, event.last_jid + 1))
-print("REPORT", Job.objects.count(), UsageRecord.objects.count(), sorted(set(done.values())), len(done))
+records = UsageRecord.objects.filter(account__username=name).count()
+print("REPORT", Job.objects.filter(account__username=name).count(), records, sorted(set(done.values())), len(done))
 """
+EACH_ONCE = f"REPORT {JOBS} {JOBS} [1] {JOBS}"
 
 
-def report(stack: Stack) -> str:
-    return next(line for line in stack.manage("shell", "-c", COUNT).splitlines() if line.startswith("REPORT"))
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """One that survives everything that this file does to it."""
+    with stacks.stack() as one:
+        yield one
 
 
-def some_are_done(account: Account, stack: Stack) -> None:
-    """Waits until the map is under way, seen from the same address as everybody's."""
+@pytest.fixture
+def account(stack: Stack) -> Account:
+    return stack.account(f"alice-{secrets.token_hex(4)}")
 
-    def begun() -> bool:
-        redis = Redis.from_url(f"unix://{stack.home}/run/redis.sock")
-        return bool(redis.ping()) and "processing" in stack.manage(
-            "shell", "-c", "from jobs.models import Job; print(*Job.objects.values_list('status', flat=True))"
-        )
 
-    wait_until(begun, timeout=30, what="jobs to run")
+def report(stack: Stack, account: Account) -> str:
+    lines = stack.manage("shell", "-c", COUNT.replace("{name}", account.username)).splitlines()
+    return next(line for line in lines if line.startswith("REPORT"))
+
+
+def submit_many(account: Account, cwd: Path) -> "Popen[str]":
+    """A client that waits for the results of a map that was accepted."""
+    client = account.start(MANY, cwd=cwd)
+    assert client.stdout is not None
+    assert client.stdout.readline() == "accepted\n"
+    return client
+
+
+def wait_until_some_run(account: Account, cwd: Path) -> None:
+    script = f"import cloud\nprint('processing' in cloud.status(list(range(1, {JOBS + 1}))))\n"
+    wait_until(lambda: account.run(script, cwd=cwd) == "True\n", timeout=30, what="jobs to run")
 
 
 @pytest.mark.parametrize("victim", ["worker", "web", "clock", "valkey"])
-def test_killed_process_loses_nothing_and_doubles_nothing(fresh_stack: Stack, victim: str, tmp_path: Path) -> None:
-    account = fresh_stack.account("alice")
-    client = account.start(MANY, cwd=tmp_path)
-    assert client.stdout is not None
-    assert client.stdout.readline() == "accepted\n"
-    some_are_done(account, fresh_stack)
-    fresh_stack.kill(victim)
+def test_killed_process_loses_nothing_and_doubles_nothing(
+    stack: Stack, account: Account, victim: str, tmp_path: Path
+) -> None:
+    client = submit_many(account, tmp_path)
+    wait_until_some_run(account, tmp_path)
+    stack.kill(victim)
     assert "statuses ['done']" in finish(client, timeout=100)
-    assert report(fresh_stack) == f"REPORT {JOBS} {JOBS} [1] {JOBS}"
-    fresh_stack.wait_healthy()
+    assert report(stack, account) == EACH_ONCE
+    stack.wait_healthy()
 
 
-def test_emptied_redis_loses_nothing(fresh_stack: Stack, tmp_path: Path) -> None:
-    account = fresh_stack.account("alice")
-    client = account.start(MANY, cwd=tmp_path)
-    assert client.stdout is not None
-    assert client.stdout.readline() == "accepted\n"
-    with Redis.from_url(f"unix://{fresh_stack.home}/run/redis.sock") as redis:
+def test_emptied_redis_loses_nothing(stack: Stack, account: Account, tmp_path: Path) -> None:
+    client = submit_many(account, tmp_path)
+    with Redis.from_url(f"unix://{stack.home}/run/redis.sock") as redis:
         redis.flushall()
     assert "statuses ['done']" in finish(client, timeout=100)
-    assert report(fresh_stack) == f"REPORT {JOBS} {JOBS} [1] {JOBS}"
+    assert report(stack, account) == EACH_ONCE
 
 
-def test_result_survives_a_restart_of_everything(fresh_stack: Stack, tmp_path: Path) -> None:
-    account = fresh_stack.account("alice")
-    client = account.start(MANY, cwd=tmp_path)
-    assert client.stdout is not None
-    assert client.stdout.readline() == "accepted\n"
-    fresh_stack.stop()
-    fresh_stack.start()
+def test_result_survives_a_restart_of_everything(stack: Stack, account: Account, tmp_path: Path) -> None:
+    client = submit_many(account, tmp_path)
+    stack.stop()
+    stack.assert_nothing_left()
+    stack.start()
     assert "statuses ['done']" in finish(client, timeout=100)
-    assert report(fresh_stack) == f"REPORT {JOBS} {JOBS} [1] {JOBS}"
+    assert report(stack, account) == EACH_ONCE
 
 
-def test_job_that_must_not_run_again_is_killed_with_its_worker(fresh_stack: Stack, tmp_path: Path) -> None:
-    account = fresh_stack.account("alice")
+def test_job_that_must_not_run_again_is_killed_with_its_worker(stack: Stack, account: Account, tmp_path: Path) -> None:
     script = """
 import cloud, time
 jid = cloud.call(time.sleep, 600, _restartable=False)
@@ -103,20 +117,19 @@ print(row["status"], row["reason"])
     client = account.start(script, cwd=tmp_path)
     assert client.stdout is not None
     assert client.stdout.readline() == "runs\n"
-    fresh_stack.kill("worker")
+    stack.kill("worker")
     assert finish(client) == "killed worker_lost\n"
 
 
-def test_killed_supervisor_leaves_nothing_and_the_next_one_goes_on(fresh_stack: Stack, tmp_path: Path) -> None:
-    account = fresh_stack.account("alice")
-    client = account.start(MANY, cwd=tmp_path)
-    assert client.stdout is not None
-    assert client.stdout.readline() == "accepted\n"
-    assert fresh_stack.process is not None
-    fresh_stack.seen |= set(fresh_stack.pids())
-    os.kill(fresh_stack.process.pid, signal.SIGKILL)
-    fresh_stack.process.wait()
-    wait_until(lambda: not any(fresh_stack.left_behind()[kind] for kind in ("processes", "containers")), timeout=10)
-    fresh_stack.start()
+def test_killed_supervisor_leaves_nothing_and_the_next_one_goes_on(
+    stack: Stack, account: Account, tmp_path: Path
+) -> None:
+    client = submit_many(account, tmp_path)
+    assert stack.process is not None
+    stack.seen |= set(stack.pids())
+    os.kill(stack.process.pid, signal.SIGKILL)
+    stack.process.wait()
+    wait_until(lambda: not any(stack.left_behind()[kind] for kind in ("processes", "containers")), timeout=10)
+    stack.start()
     assert "statuses ['done']" in finish(client, timeout=100)
-    assert report(fresh_stack) == f"REPORT {JOBS} {JOBS} [1] {JOBS}"
+    assert report(stack, account) == EACH_ONCE
