@@ -1,7 +1,7 @@
 // Keys of every page; the dialog #keys-help lists them.
 
 const GO = { j: "/jobs/", f: "/files/", a: "/account/" };
-let afterG = 0;
+let afterG = -Infinity; // when g was pressed, in ms
 
 const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
 const rows = () => [...document.querySelectorAll("[data-rows] tr.row, table[data-keys] tbody tr")].filter((row) => row.checkVisibility());
@@ -36,7 +36,7 @@ document.addEventListener("keydown", (event) => {
     location.assign(GO[event.key]);
     return;
   }
-  afterG = event.key === "g" ? event.timeStamp : 0;
+  afterG = event.key === "g" ? event.timeStamp : -Infinity;
   if (acts[event.key]) {
     event.preventDefault();
     acts[event.key]();

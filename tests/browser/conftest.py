@@ -1,0 +1,94 @@
+"""A real browser on pages of a server in this process. It has no event streams, so pages ask by themselves."""
+
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from environments.models import Environment
+from jobs.models import CoreType
+
+# Playwright keeps an event loop in this thread; Django would refuse to touch the database beside it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(autouse=True)
+def core_types(transactional_db: None) -> None:
+    """The server has connections of its own, so tests are not rolled back but emptied, of these rows too."""
+    if not CoreType.objects.exists():
+        import_module("jobs.migrations.0002_core_types").create(apps, None)
+
+
+@pytest.fixture(autouse=True)
+def base_environment(transactional_db: None) -> Environment:
+    return Environment.objects.create(name="base", image="localhost/picloud/base:test", digest="test", python="3.11")
+
+
+def is_violation(message: ConsoleMessage) -> bool:
+    return "Content Security Policy" in message.text or "Refused to" in message.text
+
+
+class Watched:
+    """Contexts of the browser whose pages may not break the content security policy, nor throw."""
+
+    def __init__(self, browser: Browser, base_url: str) -> None:
+        self.browser, self.base_url = browser, base_url
+        self.faults: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    def page(self, user: Any = None, **options: Any) -> Page:
+        context = self.browser.new_context(base_url=self.base_url, **options)
+        self.contexts.append(context)
+        if user is not None:
+            context.add_cookies([self._session_of(user)])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: self.faults.append(message.text) if is_violation(message) else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        return page
+
+    def _session_of(self, user: Any) -> Any:
+        client = Client()
+        client.force_login(user)
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        return {"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.base_url}
+
+
+@pytest.fixture
+def watched(browser: Browser, live_server: Any) -> Iterator[Watched]:
+    watched = Watched(browser, live_server.url)
+    yield watched
+    for context in watched.contexts:
+        context.close()
+    assert watched.faults == []
+
+
+@pytest.fixture
+def page(watched: Watched, alice: Any) -> Page:
+    """A page of Alice's."""
+    return watched.page(alice)

@@ -1,0 +1,86 @@
+"""Every page, in both looks and on a phone: nothing that axe finds, nothing wider than the screen."""
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Page
+
+from jobs.models import JobEvent, JobLog, JobMetrics, JobResult
+from jobs.states import Status
+from storage.models import StoredFile
+from tests.browser.conftest import Watched
+from tests.jobs.rows import job_of, make_batch
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+RUN_AXE = f"async () => (await axe.run(document, {{runOnly: {RULES}}})).violations"
+LONG = "a_rather_long_name_" * 6
+OWN_PAGES = [
+    "/jobs/",
+    "/jobs/?expand=1",
+    "/jobs/?label=nothing",
+    "/jobs/?status=nonsense",
+    "/jobs/1/",
+    "/jobs/2/",
+    "/jobs/5/",
+    "/jobs/999/",
+    "/files/",
+    "/files/readme.txt/delete/",
+    "/account/",
+    "/account/keys/",
+    "/account/password/",
+    "/welcome/",
+]
+OPEN_PAGES = ["/sign-in/", "/sign-up/", "/password-reset/", "/password-reset/sent/"]
+SIZES = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 360, "height": 740}}
+
+
+@pytest.fixture
+def rows(alice: Any) -> None:
+    """One of each thing that a page can show."""
+    make_batch(alice, statuses=(Status.DONE, Status.ERROR, Status.PROCESSING, Status.QUEUED), label=LONG)
+    failed = job_of(make_batch(alice, statuses=(Status.ERROR,), function=LONG, module=LONG, label="nightly"))
+    JobLog.objects.create(job=failed, stream="stdout", head="x" * 500 + "\n" * 50, tail="end", dropped=10**7)
+    JobResult.objects.create(job=failed, is_exception=True, error_text="Traceback\n" + "y" * 400)
+    JobMetrics.objects.create(job=failed, samples=[[n, n * 1.5, n * 1e6] for n in range(60)])
+    JobEvent.objects.create(batch=failed.batch, first_jid=5, last_jid=5, name="job.submitted", detail=LONG)
+    for status in (Status.WAITING, Status.KILLED, Status.STALLED):
+        make_batch(alice, statuses=(status,), reason="worker_lost" if status == Status.KILLED else "")
+    for name in ("readme.txt", f"{LONG}.mp4"):
+        StoredFile.objects.create(account=alice, name=name, size=123_456_789, key=name)
+    alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds, a line each: the rule and where it is broken."""
+    page.evaluate(AXE)
+    found = page.evaluate(RUN_AXE)
+    return [f"{fault['id']}: {node['html'][:120]}" for fault in found for node in fault["nodes"]]
+
+
+def is_too_wide(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_pages_of_a_person(watched: Watched, alice: Any, rows: None, look: Any, size: str) -> None:
+    page = watched.page(alice, color_scheme=look, viewport=SIZES[size], reduced_motion="reduce")
+    problems: dict[str, Any] = {}
+    for path in OWN_PAGES:
+        page.goto(path)
+        problems[path] = [*faults_of(page), *(["too wide"] if is_too_wide(page) else [])]
+    assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_pages_of_a_visitor(watched: Watched, look: Any, size: str) -> None:
+    page = watched.page(color_scheme=look, viewport=SIZES[size])
+    problems: dict[str, Any] = {}
+    for path in OPEN_PAGES:
+        page.goto(path)
+        problems[path] = [*faults_of(page), *(["too wide"] if is_too_wide(page) else [])]
+    assert {path: found for path, found in problems.items() if found} == {}
