@@ -1,7 +1,7 @@
 """Small helps for the few statements that are written as SQL because thousands of rows pass through them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,19 @@ from django.db.models import Field, Model
 
 def db_time(moment: datetime | None) -> Any:
     """A moment as the parameter of a raw statement; SQLite keeps times as text."""
-    return None if moment is None else connection.ops.adapt_datetimefield_value(moment)
+    if moment is None or connection.vendor != "sqlite":
+        return moment
+    return _as_text(moment)
+
+
+def db_times(moments: Iterable[datetime]) -> list[Any]:
+    """Many moments as parameters of raw statements."""
+    return list(map(_as_text, moments)) if connection.vendor == "sqlite" else list(moments)
+
+
+def _as_text(moment: datetime) -> str:
+    """As Django writes it: in UTC, without the zone."""
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def for_update(*, skip_locked: bool = False) -> str:

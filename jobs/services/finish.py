@@ -11,7 +11,7 @@ from django.db import transaction
 
 from common.money import charge_of
 from common.ranges import ranges_of
-from common.sql import db_time, execute_many, fetch_all, for_update, insert_rows
+from common.sql import db_times, execute_many, fetch_all, for_update, insert_rows
 from jobs.models import JobLog, JobMetrics
 from jobs.services import bus
 from jobs.services.dependencies import settle_dependants
@@ -110,8 +110,10 @@ def _record_late(work: Work, late: Sequence[Outcome], worker: str) -> None:
 
 
 def _write_rows(work: Work, outcomes: Sequence[Outcome], keys: dict[int, str], price_micros: int) -> None:
-    for outcome in outcomes:
-        check_move(Status.PROCESSING, outcome.status)
+    for status in {outcome.status for outcome in outcomes}:
+        check_move(Status.PROCESSING, status)
+    started = db_times(o.started_at for o in outcomes)
+    finished = db_times(o.finished_at for o in outcomes)
     execute_many(
         """
         UPDATE jobs_job SET status = %s, reason = %s, lease_until = NULL, started_at = %s, finished_at = %s,
@@ -120,10 +122,10 @@ def _write_rows(work: Work, outcomes: Sequence[Outcome], keys: dict[int, str], p
         """,
         [
             (
-                o.status.value, o.reason.value, db_time(o.started_at), db_time(o.finished_at),
+                o.status.value, o.reason.value, began, ended,
                 o.run_ms, o.cpu_user_ms, o.cpu_system_ms, o.memory_peak, o.job_id,
             )
-            for o in outcomes
+            for o, began, ended in zip(outcomes, started, finished, strict=True)
         ],
     )  # fmt: skip
     execute_many(
@@ -143,9 +145,9 @@ def _write_rows(work: Work, outcomes: Sequence[Outcome], keys: dict[int, str], p
         [
             (
                 work.account_id, o.jid, work.batch_id, o.attempt, work.core_type, work.cores, price_micros,
-                db_time(o.started_at), o.run_ms,
+                began, o.run_ms,
             )
-            for o in outcomes
+            for o, began in zip(outcomes, started, strict=True)
         ],
     )  # fmt: skip
     logs = [{"job_id": o.job_id, **asdict(log)} for o in outcomes for log in o.logs]
