@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.http.request import UnreadablePostError
@@ -22,6 +23,19 @@ from common.exceptions import NotFound, Refused
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
+
+MAX_QUESTION = 1_000_000  # bytes of a request that only asks
+
+
+class TooLarge(Refused):
+    """The request has more bytes than are read of one like it."""
+
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            "too_large", f"The request is over the limit of {limit:,} bytes; cloud.files is for big data.", limit=limit
+        )
 
 
 def error_body(code: str, message: str, **details: object) -> dict[str, Any]:
@@ -38,23 +52,23 @@ def error_response(refusal: Refused) -> JsonResponse:
     return response
 
 
-def defect_response(request: HttpRequest, error: Exception) -> JsonResponse:
+def defect_response(method: str, path: str, error: Exception) -> JsonResponse:
     """The answer to a request that met a defect of ours, with a number by which the log tells it."""
     number = uuid.uuid4().hex[:12]
-    logger.error("error %s in %s %r", number, request.method, request.path, exc_info=error)
+    logger.error("error %s in %s %r", number, method, path, exc_info=error)
     message = f"The server failed on this request. Its log has the reason under {number}."
     return JsonResponse(error_body("server_error", message, id=number), status=500)
 
 
-def answer_to(request: HttpRequest, error: Exception) -> JsonResponse:
+def answer_to(method: str, path: str, error: Exception) -> JsonResponse:
     """The error answer for any exception of a view."""
     match error:
         case Refused():
             return error_response(error)
         case RequestDataTooBig():
-            refusal = Refused("too_large", "The request is over the limit of the server; use cloud.files for big data.")
-            refusal.status = 413
-            return error_response(refusal)
+            return error_response(TooLarge(settings.MAX_REQUEST))
+        case BadRequest() | SuspiciousOperation():
+            return error_response(Refused("bad_request", f"The request cannot be read: {error}"))
         case UnreadablePostError():
             return error_response(Refused("cut_off", "The request ended before all of it had arrived. Send it again."))
         case OperationalError() if "disk is full" in str(error) or "No space left" in str(error):
@@ -62,7 +76,7 @@ def answer_to(request: HttpRequest, error: Exception) -> JsonResponse:
             refusal = Refused("disk_full", "The server's disk is full. Nothing was changed; tell its operator.")
             refusal.status = 507
             return error_response(refusal)
-    return defect_response(request, error)
+    return defect_response(method, path, error)
 
 
 def api_view(*methods: str) -> Callable[[View], View]:
@@ -77,7 +91,7 @@ def api_view(*methods: str) -> Callable[[View], View]:
             try:
                 return view(request, caller_of(request.headers.get("Authorization", "")), **kwargs)
             except Exception as error:  # noqa: BLE001 -- whatever it is, the caller gets it as JSON and the log whole
-                return answer_to(request, error)
+                return answer_to(str(request.method), request.path, error)
 
         return wrapped
 
@@ -94,10 +108,17 @@ def parse_json(request: HttpRequest) -> dict[str, Any]:
 
     Raises Refused when it is something else.
     """
-    if not request.body:
+    if len(request.body) > MAX_QUESTION:
+        raise TooLarge(MAX_QUESTION)
+    return parse_object(request.body)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes; {} when there are none. Raises Refused."""
+    if not body:
         return {}
     try:
-        value = json.loads(request.body)
+        value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Refused("bad_json", f"The request is not JSON: {error}.") from None
     if not isinstance(value, dict):

@@ -23,3 +23,14 @@ def members(ranges: Iterable[Range]) -> Iterator[int]:
 
 def count(ranges: Iterable[Range]) -> int:
     return sum(last - first + 1 for first, last in ranges)
+
+
+def disjoint(ranges: Iterable[Range]) -> list[Range]:
+    """The same numbers in sorted ranges, each number once."""
+    joined: list[Range] = []
+    for first, last in sorted(ranges):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined

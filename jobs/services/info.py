@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from reprlib import repr as shown
 from typing import Any
 
 from common.exceptions import Refused
@@ -12,6 +13,7 @@ from jobs.services.livelog import read_live_log
 from jobs.states import Status
 
 DEFAULT_FIELDS = ("status", "stdout", "stderr", "runtime")
+MOST_FIELDS = 50
 SHOWN_LOG = 65_536  # characters of a stream, from its end
 
 
@@ -136,16 +138,18 @@ FIELDS: dict[str, Callable[[Job], Any]] = {
 }
 
 
-def check_fields(fields: Sequence[object] | None) -> list[str]:
+def check_fields(fields: object) -> list[str]:
     """The fields to answer: the usual ones for None, every one for 'all'. Raises Refused for an unknown one."""
     if fields is None:
         return list(DEFAULT_FIELDS)
-    if list(fields) == ["all"]:
+    if not isinstance(fields, list) or len(fields) > MOST_FIELDS:
+        raise Refused("bad_fields", f"fields must be a list of at most {MOST_FIELDS} names, or null.")
+    if fields == ["all"]:
         return list(FIELDS)
     checked = []
     for name in fields:
         if not isinstance(name, str) or name.partition(".")[0] not in FIELDS:
-            raise Refused("unknown_field", f"There is no field {name!r}; there are {', '.join(FIELDS)}.")
+            raise Refused("unknown_field", f"There is no field {shown(name)}; there are {', '.join(FIELDS)}.")
         checked.append(name)
     return checked
 

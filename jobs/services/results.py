@@ -1,7 +1,7 @@
 """Reading what jobs left, for many jobs at once: the path of `cloud.result`, so in raw rows."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,8 @@ from common.ranges import Range, count, ranges_of
 from common.sql import fetch_all
 from jobs.states import FINISHED
 from storage.services import read_bytes
+
+MOST_RANGES = 500  # in one condition; SQLite's depth of an expression is 1,000
 
 
 @dataclass(kw_only=True)
@@ -31,21 +33,21 @@ class Results:
     size: int = 0
 
 
-def _where(ranges: Sequence[Range]) -> tuple[str, list[int]]:
-    clause = " OR ".join(["job.jid BETWEEN %s AND %s"] * len(ranges))
-    return f"({clause})", [end for pair in ranges for end in pair]
+def _conditions(ranges: Sequence[Range]) -> Iterator[tuple[str, list[int]]]:
+    """Conditions with their parameters, one for each statement to ask: SQLite takes no long ones."""
+    for start in range(0, len(ranges), MOST_RANGES):
+        part = ranges[start : start + MOST_RANGES]
+        clause = " OR ".join(["job.jid BETWEEN %s AND %s"] * len(part))
+        yield f"({clause})", [end for pair in part for end in pair]
 
 
 def standing_of(*, account_id: int, ranges: Sequence[Range]) -> Standing:
     """Statuses of the jobs with these jids. Raises NotFound, naming the first jid that the account does not have."""
     standing = Standing(counts=Counter())
-    if not ranges:
-        return standing
-    where, params = _where(ranges)
-    rows = fetch_all(
-        f"SELECT job.jid, job.status FROM jobs_job job WHERE job.account_id = %s AND {where}",
-        [account_id, *params],
-    )
+    rows: list[tuple[int, str]] = []
+    for where, params in _conditions(ranges):
+        sql = f"SELECT job.jid, job.status FROM jobs_job job WHERE job.account_id = %s AND {where}"
+        rows += fetch_all(sql, [account_id, *params])
     if len(rows) != count(ranges):
         _refuse_unknown({jid for jid, _ in rows}, ranges)
     for jid, status in rows:
@@ -64,9 +66,8 @@ def _refuse_unknown(there: set[int], ranges: Sequence[Range]) -> None:
 def results_of(*, account_id: int, jids: Sequence[int], with_data: bool, max_bytes: int) -> Results:
     """Results of finished jobs in the order of their jids, until `max_bytes` is reached (one at least)."""
     results = Results()
-    ranges = ranges_of(jids)
-    for start in range(0, len(ranges), 500):
-        for row in _result_rows(account_id, ranges[start : start + 500]):
+    for condition in _conditions(ranges_of(jids)):
+        for row in _result_rows(account_id, *condition):
             jid, status, reason, is_exception, size, inline, key, error_text = row
             if not with_data:
                 size = 0
@@ -81,8 +82,7 @@ def results_of(*, account_id: int, jids: Sequence[int], with_data: bool, max_byt
     return results
 
 
-def _result_rows(account_id: int, ranges: Sequence[Range]) -> list[tuple[Any, ...]]:
-    where, params = _where(ranges)
+def _result_rows(account_id: int, where: str, params: Sequence[int]) -> list[tuple[Any, ...]]:
     return fetch_all(
         f"""
         SELECT job.jid, job.status, job.reason, result.is_exception, result.size, result."inline", result."key",

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from reprlib import repr as shown
 from typing import Any
 
 from django.conf import settings
 
 from common.exceptions import Refused
-from common.ranges import Range, count
+from common.ranges import Range, count, disjoint
 
 MAX_LABEL = 200
 MAX_DEPENDENCIES = 10_000
@@ -62,13 +63,13 @@ def _refuse(code: str, message: str) -> Refused:
 
 def _whole(name: str, value: object, *, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
-        raise _refuse("bad_option", f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+        raise _refuse("bad_option", f"{name} must be a whole number from {low} to {high}, not {shown(value)}.")
     return value
 
 
 def _flag(name: str, value: object) -> bool:
     if type(value) is not bool:
-        raise _refuse("bad_option", f"{name} must be true or false, not {value!r}.")
+        raise _refuse("bad_option", f"{name} must be true or false, not {shown(value)}.")
     return value
 
 
@@ -76,7 +77,7 @@ def _label(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        raise _refuse("bad_label", f"The label {value!r} must be printable ASCII text.")
+        raise _refuse("bad_label", f"The label {shown(value)} must be printable ASCII text.")
     if len(value) > MAX_LABEL:
         raise _refuse("bad_label", f"The label has {len(value)} characters; {MAX_LABEL} is the limit.")
     return value
@@ -87,7 +88,9 @@ def _max_runtime_ms(value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 525_600:
-        raise _refuse("bad_option", f"max_runtime must be a number of minutes above 0 (a year at most), not {value!r}.")
+        raise _refuse(
+            "bad_option", f"max_runtime must be a number of minutes above 0 (a year at most), not {shown(value)}."
+        )
     return max(1, round(value * 60_000))
 
 
@@ -99,22 +102,28 @@ def parse_ranges(value: object, *, what: str = "jids", limit: int = MAX_DEPENDEN
     for item in value:
         pair = [item, item] if type(item) is int else item
         if not (isinstance(pair, list) and len(pair) == 2 and all(type(end) is int for end in pair)):
-            raise _refuse("bad_jids", f"{what} must be a list of [first, last] ranges; {item!r} is none.")
+            raise _refuse("bad_jids", f"{what} must be a list of [first, last] ranges; {shown(item)} is none.")
         if not 1 <= pair[0] <= pair[1] < 2**62:
             raise _refuse("bad_jids", f"{what}: {pair[0]}-{pair[1]} is not a range of jids; they count from 1.")
         ranges.append((pair[0], pair[1]))
+    ranges = disjoint(ranges)
     if count(ranges) > limit:
         raise _refuse("too_many_jids", f"{what} name {count(ranges)} jobs; {limit} is the limit of one request.")
     return tuple(ranges)
+
+
+def _is_storable(text: object) -> bool:
+    """Text that both databases and an environment can hold: no NUL, no halves of characters."""
+    return isinstance(text, str) and len(text) <= 32_000 and not re.search("[\0\ud800-\udfff]", text)
 
 
 def _env_vars(value: object) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > MAX_ENV_VARS:
         raise _refuse("bad_option", f"env_vars must be an object of at most {MAX_ENV_VARS} names and texts.")
     for name, text in value.items():
-        if not _ENV_NAME.fullmatch(name) or not isinstance(text, str) or "\0" in text or len(text) > 32_000:
+        if not (_ENV_NAME.fullmatch(name) and _is_storable(text)):
             raise _refuse(
-                "bad_option", f"env_vars: {name!r} must be a variable name with a text up to 32,000 characters."
+                "bad_option", f"env_vars: {shown(name)} must be a variable name with a text up to 32,000 characters."
             )
     return value
 
@@ -129,13 +138,13 @@ def parse_options(raw: object) -> Options:
     }  # fmt: skip
     unknown = sorted(set(raw) - known)
     if unknown:
-        raise _refuse("unknown_option", f"Unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+        raise _refuse("unknown_option", f"Unknown option {shown(unknown[0])}; known are {', '.join(sorted(known))}.")
     core_type = raw.get("type", "c1")
     if not isinstance(core_type, str):
-        raise _refuse("bad_option", f"type must be the name of a core type, not {core_type!r}.")
+        raise _refuse("bad_option", f"type must be the name of a core type, not {shown(core_type)}.")
     on_errors = raw.get("depends_on_errors", "abort")
     if on_errors not in ("abort", "ignore"):
-        raise _refuse("bad_option", f"depends_on_errors must be 'abort' or 'ignore', not {on_errors!r}.")
+        raise _refuse("bad_option", f"depends_on_errors must be 'abort' or 'ignore', not {shown(on_errors)}.")
     return Options(
         type=core_type,
         cores=_whole("cores", raw.get("cores", 1), low=1, high=1024),
@@ -156,6 +165,15 @@ def _text(raw: Mapping[str, Any], name: str, limit: int = 200) -> str:
         raise _refuse("bad_submit", f"function.{name} must be text.")
     # Names come from anywhere: keep what can be shown, and never refuse a job for its name.
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)[:limit]
+
+
+def _client(raw: object) -> dict[str, Any]:
+    """What is kept of what a client tells of itself: the known parts, each short."""
+    if not isinstance(raw, dict):
+        return {}
+    texts = {name: _text(raw, name) for name in ("python", "version", "hostname") if isinstance(raw.get(name), str)}
+    pid = raw.get("pid")
+    return {**texts, "pid": pid} if type(pid) is int and 0 <= pid < 2**63 else texts
 
 
 def _sizes(raw: object) -> tuple[int, ...]:
@@ -200,7 +218,6 @@ def parse_submission(header: object, body: memoryview) -> Submission:
     first = _whole("first", header.get("first", 0), low=0, high=total - 1)
     if first + len(sizes) > total:
         raise _refuse("bad_submit", f"Items {first}-{first + len(sizes) - 1} do not fit a map of {total}.")
-    client = header.get("client", {})
     return Submission(
         idempotency_key=key,
         is_map=_flag("map", header.get("map", False)),
@@ -213,5 +230,5 @@ def parse_submission(header: object, body: memoryview) -> Submission:
         function_name=_text(function, "name") or "?",
         function_module=_text(function, "module"),
         options=parse_options(header.get("options", {})),
-        client=client if isinstance(client, dict) else {},
+        client=_client(header.get("client")),
     )

@@ -42,6 +42,8 @@ def submit(*, account: User, submission: Submission, parent_jid: int | None = No
         return known
     if known is None and submission.first:
         raise Conflict("submit_unknown", "The first part of this map is not here: send it from its first item.")
+    if known is not None:
+        _check_part(known, submission)
     core_type_for(submission.options)
     environment_id = _environment_for(submission)
     try:
@@ -69,6 +71,19 @@ def _accepted_before(account: User, submission: Submission) -> Accepted | None:
 def _is_new_part(known: Accepted, submission: Submission) -> bool:
     sql = "SELECT 1 FROM jobs_argumentpack WHERE batch_id = %s AND first_index = %s"
     return fetch_one(sql, [known.batch_id, submission.first]) is None
+
+
+def _check_part(known: Accepted, submission: Submission) -> None:
+    """Check that a further part belongs to the map that its first part announced. Raises Conflict."""
+    options = submission.options
+    sql = "SELECT size, core_type_id, cores, priority FROM jobs_batch WHERE id = %s"
+    differs = fetch_one(sql, [known.batch_id]) != (submission.total, options.type, options.cores, options.priority)
+    last = submission.first + len(submission.sizes) - 1
+    sql = 'SELECT 1 FROM jobs_job WHERE batch_id = %s AND "index" BETWEEN %s AND %s LIMIT 1'
+    overlaps = fetch_one(sql, [known.batch_id, submission.first, last]) is not None
+    # Asked again: its twin on another connection may have been faster.
+    if differs or (overlaps and _is_new_part(known, submission)):
+        raise Conflict("submit_differs", "This idempotency_key was used for another submit. Take a new one for each.")
 
 
 def core_type_for(options: Options) -> None:
