@@ -47,17 +47,18 @@ class Config:
     def credentials(self) -> Credentials:
         """Whom to ask and as whom; CloudException when nothing is configured."""
         if self.api_key and self.api_secretkey:
-            return _by_key(self.url or self._address(), self.api_key, self.api_secretkey)
+            return _by_key(self._address(), self.api_key, self.api_secretkey)
         environ = os.environ
         if token := environ.get("PICLOUD_JOB_TOKEN"):
             return Credentials(self._address(), "", "", f"Bearer {token}")
         api_key, secret = environ.get("PICLOUD_API_KEY"), environ.get("PICLOUD_API_SECRETKEY")
         if api_key and secret:
-            return _by_key(self.url or self._address(), api_key, secret)
+            return _by_key(self._address(), api_key, secret)
         return self._from_file(api_key)
 
     def _address(self) -> str:
-        return self.url or os.environ.get("PICLOUD_URL") or self._stored().get("url") or DEFAULT_URL
+        found = self.url or os.environ.get("PICLOUD_URL") or self._stored().get("url") or DEFAULT_URL
+        return found.rstrip("/")
 
     def _from_file(self, api_key: str | None) -> Credentials:
         stored = self._stored()
@@ -65,7 +66,7 @@ class Config:
             raise CloudException(_NOT_CONFIGURED)
         url = self._address()
         # The stored secret belongs to the stored server: sending it to any other would give it away.
-        if url.rstrip("/") != stored.get("url", "").rstrip("/"):
+        if url != stored.get("url", "").rstrip("/"):
             raise CloudException(
                 f"The key in {config_file()} belongs to {stored.get('url')}, not to {url}: "
                 "set PICLOUD_API_KEY and PICLOUD_API_SECRETKEY too, or run `picloud setup`."
