@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picloud_site.settings")
 # Loads Django's apps, which the imports below need.
-_wsgi = get_wsgi_application()
+_wsgi: Any = get_wsgi_application()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
@@ -44,10 +45,30 @@ async def _wait(scope: Any, receive: Any, send: Any) -> None:
         await JSONResponse(body, status_code=503, headers={"Retry-After": "1"})(scope, receive, send)
 
 
+# Seconds that a request may say nothing in the middle of its body.
+SILENCE = 60.0
+
+
+def _heard(receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """The body of a request, for a2wsgi: one cut off is an error, where it would be taken for a whole one.
+
+    So is a silent client, which holds one of a few threads.
+    """
+
+    async def receive_or_fail() -> Any:
+        async with asyncio.timeout(SILENCE):
+            message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client hung up")
+        return message
+
+    return receive_or_fail
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if live.serves(scope):
         await _wait(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].startswith(TRANSFERS):
-        await _transfers(scope, receive, send)
+        await _transfers(scope, _heard(receive), send)
     else:
-        await _django(scope, receive, send)
+        await _django(scope, _heard(receive), send)

@@ -232,7 +232,11 @@ class ChunkRun:
             return status, reason, text
         if running.stopped_for:
             return Status.KILLED, running.stopped_for, STOP_TEXTS.get(running.stopped_for, text)
-        if reason == Reason.CRASHED and (usage := self._read_usage()) and usage.oom_kills > self._sandbox.oom_kills_seen:
+        if (
+            reason == Reason.CRASHED
+            and (usage := self._read_usage())
+            and usage.oom_kills > self._sandbox.oom_kills_seen
+        ):
             self._sandbox.oom_kills_seen = usage.oom_kills
             return Status.KILLED, Reason.OUT_OF_MEMORY, self._out_of_memory_text(usage)
         return status, reason, text

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import redis
 
@@ -115,16 +116,16 @@ class Shift:
         until = time.time() + WAIT_SECONDS
         store.zadd(kind.waiters_key, {self._worker: until * 1000})
         try:
-            popped = store.blpop([kind.handover_key, *self._queues], timeout=WAIT_SECONDS)
+            popped: Any = store.blpop([kind.handover_key, *self._queues], timeout=WAIT_SECONDS)
         except redis.RedisError as error:
             logger.warning("waiting for work of %s: %s", kind, error)
             return None, False
-        if popped is None or popped[0] != kind.handover_key.encode():
-            # Whoever handed over between the end of the wait and here has taken our name from the list.
-            handed_over = not store.zrem(kind.waiters_key, self._worker) and bool(store.lpop(kind.handover_key))
-            ticket = popped[1].decode() if popped else None
-            if ticket and handed_over:
-                store.lpush(popped[0], ticket)
-                return None, True
-            return ticket, handed_over
-        return None, True
+        source, ticket = map(bus.text, popped) if popped else ("", None)
+        if source == kind.handover_key:
+            return None, True
+        # Whoever handed over between the end of the wait and here has taken our name from the list.
+        handed_over = not store.zrem(kind.waiters_key, self._worker) and bool(store.lpop(kind.handover_key))
+        if ticket and handed_over:
+            store.lpush(source, ticket)
+            return None, True
+        return ticket, handed_over

@@ -90,7 +90,7 @@ class SlotWorker(SimpleWorker):
 
     def _show_presence(self) -> None:
         key = f"picloud:worker:{self.lease_name}"
-        fields = {
+        fields: Any = {
             "pid": os.getpid(),
             "host": os.uname().nodename,
             "slot": self.slot,
@@ -111,7 +111,7 @@ class SlotWorker(SimpleWorker):
         super().heartbeat(timeout, pipeline)
         if pipeline is None and not self.connection.hexists(self.key, "birth"):
             self.connection.delete(self.key)
-            self.register_birth()
+            self.register_birth()  # type: ignore[no-untyped-call]
 
     # -- the loop ------------------------------------------------------------------------------
 

@@ -21,6 +21,11 @@ def connection() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT_S)
 
 
+def text(value: bytes | str) -> str:
+    """What Redis answered, as text: its client is made to answer bytes, and typed to answer either."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def account_channel(account_id: int) -> str:
     return f"picloud:account:{account_id}"
 

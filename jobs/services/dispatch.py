@@ -138,7 +138,7 @@ def reissue_tickets() -> list[WorkKind]:
 
 
 def _kinds_marked(store: "redis.Redis") -> list[WorkKind]:
-    return [WorkKind.parse(member.decode()) for member in store.smembers(TICKETS)]
+    return [WorkKind.parse(bus.text(member)) for member in store.smembers(TICKETS)]
 
 
 def forget_ticket(kind: WorkKind) -> None:

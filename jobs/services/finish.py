@@ -85,7 +85,7 @@ def _still_running(work: Work, outcomes: Sequence[Outcome], worker: str) -> set[
         f"AND status = 'processing' AND worker = %s ORDER BY id{for_update()}",
         [work.account_id, min(jids), max(jids), work.batch_id, worker],
     )
-    return set(rows)  # type: ignore[arg-type]
+    return {(pk, attempt) for pk, attempt in rows}
 
 
 def _store_large_results(work: Work, outcomes: Sequence[Outcome]) -> dict[int, str]:

@@ -65,7 +65,7 @@ def _accepted_before(account: User, submission: Submission) -> Accepted | None:
         "SELECT id, first_jid, size FROM jobs_batch WHERE account_id = %s AND idempotency_key = %s",
         [account.pk, submission.idempotency_key],
     )
-    return Accepted(*row, created=False) if row else None
+    return Accepted(row[0], row[1], row[2], created=False) if row else None
 
 
 def _is_new_part(known: Accepted, submission: Submission) -> bool:

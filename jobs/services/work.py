@@ -1,11 +1,10 @@
 """What a worker needs to know of a batch to run its jobs, read in one statement."""
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-from django.db.models import JSONField
 from django.utils import timezone
 
 from common.money import MICROS_PER_DOLLAR
@@ -69,7 +68,9 @@ def load_work(batch_id: int) -> Work:
         raise LookupError(f"there is no batch {batch_id}")
     values: dict[str, Any] = dict(zip(Work.__dataclass_fields__, row, strict=True))
     values["kill_process"] = bool(values["kill_process"])
-    values["env_vars"] = JSONField().from_db_value(values["env_vars"], None, connection)
+    env_vars = values["env_vars"]
+    # PostgreSQL answers an object, SQLite its text.
+    values["env_vars"] = json.loads(env_vars) if isinstance(env_vars, str) else env_vars
     values["compute_units"] = Decimal(str(values["compute_units"]))
     return Work(**values)
 

@@ -8,6 +8,7 @@ from typing import Any
 import django_rq
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from rq.worker import DequeueStrategy
 
 from jobs.services import recover
 from jobs.services.dispatch import queue_name
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             sandbox=settings.SANDBOX, network=network_mode(), python=platform.python_version(), user=os.getuid()
         )
         try:
-            worker.work(logging_level="WARNING", dequeue_strategy="round_robin")
+            worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
         finally:
             worker.close()
             recover.release_worker(worker=worker.lease_name)
