@@ -232,14 +232,17 @@ class ChunkRun:
             return status, reason, text
         if running.stopped_for:
             return Status.KILLED, running.stopped_for, STOP_TEXTS.get(running.stopped_for, text)
-        if (
-            reason == Reason.CRASHED
-            and (usage := self._read_usage())
-            and usage.oom_kills > self._sandbox.oom_kills_seen
-        ):
-            self._sandbox.oom_kills_seen = usage.oom_kills
+        if reason == Reason.CRASHED and (usage := self._memory_death()):
             return Status.KILLED, Reason.OUT_OF_MEMORY, self._out_of_memory_text(usage)
         return status, reason, text
+
+    def _memory_death(self) -> Usage | None:
+        """The sandbox's usage when the kernel has killed something in it for want of memory since the last look."""
+        usage = self._read_usage()
+        if usage is None or usage.oom_kills <= self._sandbox.oom_kills_seen:
+            return None
+        self._sandbox.oom_kills_seen = usage.oom_kills
+        return usage
 
     def _out_of_memory_text(self, usage: Usage) -> str:
         work = self._claim.work

@@ -68,7 +68,8 @@ def test_deleted_job_leaves_only_its_usage(alice: Any, alice_api: Api) -> None:
     assert found is not None
     finish(found)
     assert alice_api.post("delete", {"jids": [[1, 1]]}).json() == {"deleted": 1}
-    assert not (Job.objects.exists() or Batch.objects.exists() or JobResult.objects.exists() or Blob.objects.exists())
+    for model in (Job, Batch, JobResult, Blob):
+        assert not model._default_manager.exists()
     assert UsageRecord.objects.count() == 1
 
 
