@@ -98,6 +98,8 @@ def create_api_key(*, user: User, note: str = "") -> tuple[ApiKey, str]:
     note = note.strip()
     if len(note) > NOTE_LENGTH:
         raise Refused("note_too_long", f"A note may have {NOTE_LENGTH} characters; this one has {len(note)}.")
+    if not note.isprintable():
+        raise Refused("bad_note", "A note is one line of text, without control characters.")
     secret = secrets.token_urlsafe(32)
     key = ApiKey.objects.create(user=user, note=note, secret_sha256=secret_hash(secret))
     return key, secret

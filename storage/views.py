@@ -42,7 +42,7 @@ def file_list(request: HttpRequest) -> HttpResponse:
 
 
 def _list_page(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
-    page = file_page(person(request), after=request.GET.get("after", ""), limit=PAGE)
+    page = file_page(person(request), after=request.GET.get("after", "").replace("\0", ""), limit=PAGE)
     context = {"files": page.files, "next_after": page.next_after, "problem": problem}
     return render(request, "files/list.html", context, status=status)
 

@@ -71,7 +71,11 @@ def key_create(request: HttpRequest) -> HttpResponse:
     form = KeyForm(request.POST)
     if not form.is_valid():
         return _key_page(request, form, status=400)
-    key, secret = services.create_api_key(user=person(request), note=form.cleaned_data["note"])
+    try:
+        key, secret = services.create_api_key(user=person(request), note=form.cleaned_data["note"])
+    except Refused as refusal:
+        form.add_error("note", refusal.message)
+        return _key_page(request, form, status=400)
     request.session[NEW_KEY] = {"api_key": key.pk, "api_secretkey": secret, "note": key.note}
     return redirect("accounts:keys")
 

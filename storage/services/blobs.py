@@ -105,7 +105,7 @@ def _drop(blob_ids: list[int]) -> int:
 def unreferenced() -> QuerySet[Blob]:
     """Blobs without a row that refers to them, in whichever app that row is."""
     blobs = Blob.objects.all()
-    for relation in Blob._meta.get_fields(include_hidden=True):  # noqa: SLF001 -- documented by Django
+    for relation in Blob._meta.get_fields(include_hidden=True):
         if isinstance(relation, ForeignObjectRel):
             references: QuerySet[Model] = QuerySet(relation.related_model).filter(
                 **{relation.field.name: OuterRef("pk")}

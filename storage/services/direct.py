@@ -17,7 +17,8 @@ SALT = "storage.direct-upload"
 URL_SECONDS = 15 * 60
 # The address must be used soon, but five gigabytes take their time.
 TOKEN_SECONDS = 24 * 3600
-PLAIN_ETAG = re.compile(r'"?([0-9a-f]{32})"?')
+MD5 = re.compile("[0-9a-f]{32}")
+PLAIN_ETAG = re.compile(f'"?({MD5.pattern})"?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def finish_direct_upload(*, account: User, name: str, token: str, md5: str = "")
     Raises Refused when the token is not for this, or when the bytes are missing or not the announced ones.
     """
     name = check_name(name)
+    if md5 and not MD5.fullmatch(md5):
+        raise Refused("bad_md5", "`md5` must be the 32 hexadecimal digits of an MD5 sum.")
     prepared = _opened(token, account=account, name=name)
     done = StoredFile.objects.filter(account=account, key=prepared.key).first()
     if done is not None:

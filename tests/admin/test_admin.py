@@ -50,7 +50,7 @@ def test_list_and_detail_answer(admin_site: Client, rows: User, model: Any) -> N
 
 
 @pytest.mark.parametrize("model", OURS, ids=name)
-@pytest.mark.parametrize("words", ["1", "alice", "alice 2", "9" * 40, "%' OR 1=1 --", "\u202e", "²"])
+@pytest.mark.parametrize("words", ["1", "alice", "alice 2", "9" * 40, "%' OR 1=1 --", "\u202e", "²", "a\0b"])
 def test_search_answers(admin_site: Client, rows: User, model: Any, words: str) -> None:
     assert admin_site.get(page(model, "changelist"), {"q": words}).status_code == 200
 

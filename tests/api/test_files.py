@@ -234,6 +234,14 @@ def test_upload_of_other_bytes_is_no_file(s3_store: Bucket, alice_api: Api, keys
     assert keys() == set()
 
 
+@pytest.mark.parametrize("md5", ["x", "g" * 32, "a" * 33, "\0"])
+def test_nonsense_as_md5_of_a_finished_upload_is_refused(s3_store: Bucket, alice_api: Api, md5: str) -> None:
+    prepared = prepare(alice_api, "a")
+    send(prepared)
+    answer = alice_api.post("files/a/finish", {"upload": prepared["upload"], "md5": md5})
+    assert error(answer) == (400, "bad_md5")
+
+
 def test_finishing_twice_is_harmless(s3_store: Bucket, alice_api: Api) -> None:
     prepared = prepare(alice_api, "a")
     send(prepared)
@@ -249,6 +257,6 @@ def test_token_is_for_one_file_of_one_account(s3_store: Bucket, alice_api: Api, 
     assert error(other.post(f"files/{name}/finish", {"upload": prepared["upload"]})) == (400, "bad_upload")
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", None, 5])
+@pytest.mark.parametrize("token", ["", "nonsense", None, 5, "\ud800", "a:b:c", "\0"])
 def test_made_up_token_is_refused(s3_store: Bucket, alice_api: Api, token: Any) -> None:
     assert error(alice_api.post("files/a/finish", {"upload": token})) == (400, "bad_upload")

@@ -96,7 +96,7 @@ def test_new_key_tells_its_secret_once(alice_api: Api) -> None:
     assert made["api_secretkey"] not in ApiKey.objects.get(pk=made["api_key"]).secret_sha256
 
 
-@pytest.mark.parametrize("note", [5, ["x"], "x" * 201])
+@pytest.mark.parametrize("note", [5, ["x"], "x" * 201, "a\0b", "a\nb", "\ud800", "\u202e"])
 def test_bad_note_is_refused(alice_api: Api, note: Any) -> None:
     assert alice_api.post("keys", {"note": note}).status_code == 400
 
@@ -127,3 +127,9 @@ def test_a_job_cannot_make_keys_that_outlive_it(alice: Any, base_environment: An
     answer = job.post("/api/v1/keys", {"note": "mine"}, content_type="application/json")
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_in_a_job")
     assert job.post(f"/api/v1/keys/{ApiKey.objects.first().pk}/deactivate").status_code == 403
+
+
+@pytest.mark.parametrize("number", [0, 2**63, 10**40])
+def test_number_that_no_key_has(alice_api: Api, alice_client: Client, number: int) -> None:
+    assert alice_api.post(f"keys/{number}/deactivate", {}).status_code == 404
+    assert alice_client.post(f"/account/keys/{number}/deactivate/").status_code == 404

@@ -149,6 +149,11 @@ def test_list_goes_on_page_by_page(alice: Any, alice_client: Client) -> None:
     assert names == [f"{number:03}" for number in range(250)]
 
 
+@pytest.mark.parametrize("after", ["\0", "a\0b", "\u202e", "%", "' OR 1=1 --", "x" * 10_000])
+def test_list_answers_whatever_it_goes_on_after(alice: Any, alice_client: Client, after: str) -> None:
+    assert alice_client.get("/files/", {"after": after}).status_code == 200
+
+
 def test_list_costs_the_same_for_one_and_for_forty(
     alice: Any, alice_client: Client, django_assert_max_num_queries: Any
 ) -> None:
