@@ -33,6 +33,27 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
+class Make:
+    """The `make` that runs us. It passes SIGTERM on but keeps SIGINT to itself, then waits for us to end."""
+
+    def __init__(self) -> None:
+        self.pid = os.getppid()
+        name = Path(f"/proc/{self.pid}/comm")
+        self.is_parent = name.exists() and name.read_text().strip() == "make" and self._catches_interrupts()
+
+    def was_interrupted(self) -> bool:
+        # Once it has caught one it catches no more.
+        return self.is_parent and not self._catches_interrupts()
+
+    def _catches_interrupts(self) -> bool:
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        except OSError:
+            return False
+        caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")), 0)
+        return bool(caught >> (signal.SIGINT - 1) & 1)
+
+
 class Process:
     """One line of the Procfile at work. It keeps no Popen: the supervisor collects every dead child itself."""
 

@@ -18,6 +18,7 @@ from string import Template
 from picloud_site import settings
 from picloud_site.supervisor import home, servers
 from picloud_site.supervisor.processes import (
+    Make,
     Printer,
     Process,
     collect_dead,
@@ -57,6 +58,7 @@ class Supervisor:
         self.everyone: list[Process] = []
         self.printer = Printer(process.name for process in [*self.servers, *self.workers, *self.others])
         self.selector = selectors.DefaultSelector()
+        self.make = Make()
         self.stop_signals = 0
         self.stopping = False
         self._listen_to_signals()
@@ -110,7 +112,7 @@ class Supervisor:
         """
         end = time.monotonic() + (float("inf") if within is None else within)
         while True:
-            if self.stop_signals and not self.stopping:
+            if not self.stopping and (self.stop_signals or self.make.was_interrupted()):
                 raise Stop
             if until():
                 return True
