@@ -29,7 +29,7 @@ from worker.inside.forked import Forked, Report, crash_of, joined, outcomes_json
 from worker.inside.frames import FRAME, BadFrame, Buffer, FrameReader, Header, pack_frame
 from worker.inside.nursery import PR_SET_DUMPABLE, Nursery
 from worker.inside.run import ERROR_LIMIT, MAX_ITEMS, SKIP, STATE, STREAMS, Run
-from worker.inside.scratch import empty_directory
+from worker.inside.scratch import empty_directory, remove_shared_memory
 
 CHUNK = 65_536  # bytes of output in one frame
 BACKLOG = 1_000_000  # bytes waiting for the worker from which on nothing more is read of the job
@@ -383,6 +383,8 @@ class Runner:
     def empty_scratch(self) -> None:
         for path in (self.options.home, *self.options.scratch):
             empty_directory(path)
+        if self.options.isolated:
+            remove_shared_memory(self.libc)
 
     # Stopping.
 

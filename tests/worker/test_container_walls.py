@@ -67,7 +67,17 @@ def test_nothing_but_scratch_space_can_be_written(container: Bench, place: str) 
     assert attempt(container, f"touch {place}/mine").endswith("[1]")
 
 
-@pytest.mark.parametrize("place", ["/home/picloud", "/tmp", "/var/tmp", "/dev/shm"])
+def test_shared_memory_does_not_outlive_its_job(container: Bench) -> None:
+    def share() -> int:
+        import ctypes
+
+        return ctypes.CDLL(None).shmget(0, 1_000_000, 0o1666)
+
+    assert container.run(share).value() >= 0
+    assert attempt(container, "tail -n +2 /proc/sysvipc/shm") == "[0]"
+
+
+@pytest.mark.parametrize("place", ["/home/picloud", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"])
 def test_scratch_space_can_be_written_and_is_empty_afterwards(container: Bench, place: str) -> None:
     assert attempt(container, f"ls -A {place} && touch {place}/mine") == "[0]"
     assert attempt(container, f"ls -A {place}") == "[0]"

@@ -1,5 +1,6 @@
 """Scratch space is empty when a run begins."""
 
+import ctypes
 import errno
 import os
 import stat
@@ -7,6 +8,7 @@ import stat
 OWN_MODE = 0o755
 # Another sandbox's or somebody else's: not ours to remove, and no reason to fail.
 NOT_OURS = (errno.EPERM, errno.EACCES, errno.ENOTEMPTY, errno.EBUSY)
+IPC_RMID = 0
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -87,3 +89,11 @@ def remove(parent: int, name: str, *, is_directory: bool) -> None:
     except OSError as error:
         if error.errno not in NOT_OURS:
             raise
+
+
+def remove_shared_memory(libc: ctypes.CDLL) -> None:
+    """Remove System V segments, which outlive their processes and count as memory of whoever comes next."""
+    with open("/proc/sysvipc/shm") as file:
+        lines = file.readlines()[1:]
+    for line in lines:
+        libc.shmctl(int(line.split()[1]), IPC_RMID, None)

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import socket
 import struct
 import time
@@ -15,6 +16,7 @@ START_SECONDS = 30
 MAX_FRAME = 512 * 1024 * 1024
 # A runner that takes nothing for so long is lost: it reads at all times.
 SEND_SECONDS = 30
+KILL_SECONDS = 2
 PEER = struct.Struct("3i")
 
 
@@ -31,6 +33,8 @@ class Link:
         self._socket: socket.socket | None = None
         self._frames = FrameReader(MAX_FRAME)
         self.peer_pid = 0
+        # Names this very process for ever, where its number may come to name another one.
+        self._peer: int | None = None
 
     def listen(self) -> None:
         self._listener = socket.socket(socket.AF_UNIX)
@@ -59,7 +63,9 @@ class Link:
         self._socket.settimeout(SEND_SECONDS)
         # The runner's process id as this side of the wall counts, told by the kernel.
         self.peer_pid = PEER.unpack(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))[0]
-        return self._hello(deadline)
+        hello = self._hello(deadline)
+        self._peer = os.pidfd_open(self.peer_pid)
+        return hello
 
     def _hello(self, deadline: float) -> Header:
         while time.monotonic() < deadline:
@@ -102,7 +108,22 @@ class Link:
         except BadFrame as error:
             raise SandboxLost(f"its runner broke the protocol: {error}") from error
 
+    def kill_peer(self) -> bool:
+        """Kill the runner and wait for its end; False when that is not ours to do, or it never answered."""
+        if self._peer is None:
+            return False
+        try:
+            signal.pidfd_send_signal(self._peer, signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return bool(select.select([self._peer], [], [], KILL_SECONDS)[0])
+
     def close(self) -> None:
+        if self._peer is not None:
+            os.close(self._peer)
+            self._peer = None
         for end in (self._listener, self._socket):
             if end is not None:
                 end.close()
