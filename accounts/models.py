@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 NOTE_LENGTH = 200
@@ -21,6 +22,21 @@ class User(AbstractUser):
     # Without an address: NULL, because of two empty texts one would not be unique.
     email = models.EmailField("e-mail address", unique=True, null=True, blank=True)  # type: ignore[assignment]
     time_zone = models.CharField(max_length=64, default="UTC", help_text="Zone in which times are shown.")
+
+    class Meta(AbstractUser.Meta):
+        # Whoever reads a name or an address does not see its case.
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="username_in_any_case",
+                violation_error_message="There is already an account of that name.",
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="email_in_any_case",
+                violation_error_message="This e-mail address belongs to another account.",
+            ),
+        ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Django's managers and forms write "" for no address.

@@ -5,9 +5,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from accounts.selectors import user_for_key
+from accounts.services import create_user
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +66,9 @@ def test_only_staff_may_administer() -> None:
     create("alice", "--password", "P")
     create("bob", "--password", "P", "--staff")
     assert list(User.objects.order_by("pk").values_list("is_staff", "is_superuser")) == [(False, False), (True, True)]
+
+
+def test_two_at_the_same_moment_do_not_both_get_the_name() -> None:
+    create_user(username="alice", password="P")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User(username="ALICE").save()
