@@ -11,6 +11,8 @@ from jobs.states import Status
 WIDTH, HEIGHT = 600.0, 120.0
 MOST_POINTS = 300
 THINNEST = 2.0
+# A job without dependencies is queued within a moment of its submit: that is no stretch of waiting.
+SHORTEST_WAIT = timedelta(milliseconds=50)
 
 Sample = tuple[float, float, float]
 
@@ -99,7 +101,9 @@ def waterfall_of(job: Job, *, now: datetime) -> list[Stage]:
     whole = max(end - submitted, timedelta(milliseconds=1))
     stages = []
     for status, begin, until in marks:
-        if begin is None or (begin == until and status == Status.WAITING):
+        if begin is None:
+            continue
+        if status == Status.WAITING and (until or end) - begin < SHORTEST_WAIT:
             continue
         stop = max(until or end, begin)
         stages.append(

@@ -66,6 +66,9 @@ def look_of_job(job: Job) -> Look:
 def look_of_map(batch: Batch) -> Look:
     """One look for many jobs: what is going on, else the worst that happened and how often."""
     counts = batch.counts
+    if counts[Status.QUEUED] and batch.n_finished:
+        # Between two chunks nothing is on a core for a moment, but it is on its way.
+        return look_of(Status.PROCESSING)
     for status in WHILE_RUNNING:
         if counts[status]:
             return look_of(status)

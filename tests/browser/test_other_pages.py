@@ -71,3 +71,17 @@ def test_lines_are_copied(watched: Watched, alice: Any) -> None:
     page.get_by_role("button", name="Copy three lines of Python").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert "cloud.call" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_newcomer_gets_a_key_on_a_phone(watched: Watched) -> None:
+    page = watched.page(viewport={"width": 360, "height": 740})
+    page.goto("/sign-up/")
+    page.get_by_label("User name").fill("newcomer")
+    page.get_by_label("Password").fill("a-long-password-nobody-has")
+    page.get_by_role("button", name="Create the account").click()
+    expect(page.locator("#step-2")).to_contain_text("--api-secretkey")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.goto("/account/keys/")
+    page.get_by_role("button", name="Create a key").click()
+    expect(page.locator("#new-key")).to_contain_text("--api-secretkey")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
