@@ -126,6 +126,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return value
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest, **_parts: str) -> JsonResponse:
     """For addresses under /api/ that lead nowhere."""
     return error_response(NotFound("address_unknown", f"There is nothing at {request.path}; see /api/v1/openapi.json."))

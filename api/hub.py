@@ -34,12 +34,12 @@ class Listener:
             self._messages.get_nowait()
         self._messages.put_nowait(message)
 
-    async def next(self, timeout: float) -> dict[str, Any] | None:
-        """The next message, or None when none came in `timeout` seconds."""
+    async def next(self, seconds: float) -> dict[str, Any] | None:
+        """The next message, or None when none came in so many seconds."""
         if not self._messages.empty():
             return self._messages.get_nowait()
         try:
-            async with asyncio.timeout(max(timeout, 0)):
+            async with asyncio.timeout(max(seconds, 0)):
                 return await self._messages.get()
         except TimeoutError:
             return None

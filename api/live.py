@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import partial, wraps
+from reprlib import repr as shown
 from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
@@ -19,17 +20,18 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.http import HttpRequest
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from accounts.models import User
 from api.auth import caller_of
-from api.errors import error_body
+from api.errors import MAX_QUESTION, TooLarge, answer_to, error_body, parse_object
 from api.hub import Hub, Listener
 from api.jobs import accept_submit
 from common import packs
-from common.exceptions import NotFound, Refused
+from common.exceptions import Refused
 from common.ranges import Range, ranges_of
 from jobs.models import Job
 from jobs.selectors.detail import job_for
@@ -37,15 +39,18 @@ from jobs.services import bus, info, results
 from jobs.services.submission import parse_ranges
 
 T = TypeVar("T")
+View = Callable[[Request], Awaitable[Response]]
 
 MAX_WAIT = 60.0  # seconds of one long poll
 LINGER = 0.25  # seconds to collect more results after the first
 RECHECK = 5.0  # seconds after which a waiter looks by itself, in case a message was lost
 STREAM_BEAT = 15.0  # seconds between signs of life on a quiet stream
+STREAM_AGE = 300.0  # seconds of one stream; a browser comes back at once, and has to be signed in still
 COALESCE = 0.4  # seconds over which changes are gathered for a page
 MAX_BYTES = 32_000_000  # of results in one answer
 MAX_JIDS = 10_000
-MAX_QUESTION = 1_000_000  # bytes of a request that only asks
+SMALL_BODY = 256 * 1024  # bytes that are read before the key is looked at
+BODY_WITHIN = 120.0  # seconds for a whole body to arrive
 
 hub = Hub()
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
@@ -67,6 +72,7 @@ def _call(function: Callable[..., T], args: Any, kwargs: Any) -> T:
 
 async def submit_view(request: Request) -> Response:
     """Take in a submit: the same as `api.jobs.jobs`, without the threads and layers between."""
+    await _check_caller_of_large(request)
     body = await _whole_body(request, limit=settings.MAX_REQUEST)
     answer, status = await in_thread(_submit, request, body)
     return JSONResponse(answer, status_code=status)
@@ -76,15 +82,31 @@ def _submit(request: Request, body: bytes) -> tuple[dict[str, Any], int]:
     return accept_submit(caller_of(request.headers.get("authorization", "")), body)
 
 
+def _announced_size(request: Request) -> int | None:
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+async def _check_caller_of_large(request: Request) -> None:
+    """Strangers must not make us keep large bodies; of small ones the key is looked at together with the rest."""
+    size = _announced_size(request)
+    if size is None or size > SMALL_BODY:
+        await in_thread(caller_of, request.headers.get("authorization", ""))
+
+
 async def _whole_body(request: Request, *, limit: int) -> bytes:
+    if (_announced_size(request) or 0) > limit:
+        raise TooLarge(limit)
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            refused = Refused("too_large", f"The request is over the limit of {limit:,} bytes.")
-            refused.status = 413
-            raise refused
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise TooLarge(limit)
+                parts.append(part)
+    except (ClientDisconnect, TimeoutError):
+        raise Refused("cut_off", "The request ended before all of it had arrived. Send it again.") from None
     return b"".join(parts)
 
 
@@ -112,20 +134,17 @@ async def results_view(request: Request) -> Response:
 
 def _read_request(request: Request, body: bytes) -> Asked:
     caller = caller_of(request.headers.get("authorization", ""))
-    try:
-        asked = json.loads(body or b"{}")
-    except ValueError as error:
-        raise Refused("bad_json", f"The request is not JSON: {error}.") from None
-    if not isinstance(asked, dict):
-        raise Refused("bad_json", "The request must be a JSON object.")
+    asked = parse_object(body)
     wait = asked.get("wait", 0)
     max_bytes = asked.get("max_bytes", MAX_BYTES)
-    if not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
-        raise Refused("bad_wait", f"wait must be a number of seconds from 0 to {MAX_WAIT:.0f}, not {wait!r}.")
+    with_data = asked.get("data", True)
+    if type(wait) not in (int, float) or not 0 <= wait <= MAX_WAIT:
+        raise Refused("bad_wait", f"wait must be a number of seconds from 0 to {MAX_WAIT:.0f}, not {shown(wait)}.")
     if type(max_bytes) is not int or max_bytes < 0:
-        raise Refused("bad_max_bytes", f"max_bytes must be a whole number, not {max_bytes!r}.")
+        raise Refused("bad_max_bytes", f"max_bytes must be a whole number, not {shown(max_bytes)}.")
+    if type(with_data) is not bool:
+        raise Refused("bad_data", f"data must be true or false, not {shown(with_data)}.")
     ranges = parse_ranges(asked.get("jids"), limit=MAX_JIDS)
-    with_data = asked.get("data", True) is True
     return Asked(caller.account.pk, ranges, float(wait), with_data, min(max_bytes, MAX_BYTES))
 
 
@@ -211,8 +230,9 @@ async def account_view(request: Request) -> Response:
 
 async def _account_events(account_id: int) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
+    until = time.monotonic() + STREAM_AGE
     with hub.listen(bus.account_channel(account_id)) as listener:
-        while True:
+        while time.monotonic() < until:
             message = await listener.next(STREAM_BEAT)
             if message is None:
                 yield ": alive\n\n"
@@ -236,13 +256,16 @@ def _whole_log(job: Job) -> dict[str, str]:
 
 
 async def _log_events(user: User, job: Job) -> AsyncIterator[str]:
-    """Ends when the job has finished, after the `status` event that says how."""
+    """Ends with `end` when the job has finished, after the `status` event that says how."""
+    until = time.monotonic() + STREAM_AGE
     with hub.listen(bus.log_channel(job.pk)) as output, hub.listen(bus.account_channel(user.pk)) as changes:
         job = await in_thread(job_for, account=user, jid=job.jid)
         yield _event("snapshot", await in_thread(_whole_log, job))
         status = job.status
         yield _event("status", {"status": status})
         while not job.is_finished:
+            if time.monotonic() > until:
+                return
             async for event in _new_output(output, changes):
                 yield event
             job = await in_thread(job_for, account=user, jid=job.jid)
@@ -268,10 +291,33 @@ async def _new_output(output: Listener, changes: Listener) -> AsyncIterator[str]
 # -- the application ----------------------------------------------------------------------------
 
 
-def _refusal(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    body = error_body(error.code, error.message, **error.details)
-    return JSONResponse(body, status_code=error.status)
+def _answer_to(request: Request, error: Exception) -> Response:
+    """What Django's half of the API answers to the same exception."""
+    answer = answer_to(request.method, request.url.path, error)
+    return Response(answer.content, answer.status_code, dict(answer.items()))
+
+
+def _http_answer(request: Request, error: Exception) -> Response:
+    """For addresses and methods that Starlette does not find."""
+    assert isinstance(error, HTTPException)
+    code = "method_not_allowed" if error.status_code == 405 else "address_unknown"
+    message = f"{request.method} {request.url.path} is not possible; see /api/v1/openapi.json."
+    return JSONResponse(error_body(code, message), error.status_code, error.headers)
+
+
+def _answered(view: View) -> View:
+    """Every exception of the view becomes an answer in JSON, and is not Starlette's to log a second time."""
+
+    @wraps(view)
+    async def wrapped(request: Request) -> Response:
+        try:
+            response = await view(request)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the caller gets it as JSON and the log whole
+            response = _answer_to(request, error)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    return wrapped
 
 
 @contextlib.asynccontextmanager
@@ -283,24 +329,23 @@ async def _running_hub(app: Starlette) -> AsyncIterator[None]:
         await task
 
 
-PATHS = ("/live/", "/api/v1/results")
-
-
 def serves(scope: Any) -> bool:
     """Whether a request is this application's, rather than Django's."""
     if scope["type"] != "http":
         return True
     path: str = scope["path"]
-    return path.startswith(PATHS) or (path == "/api/v1/jobs" and scope["method"] == "POST")
+    if path == "/api/v1/jobs":
+        return bool(scope["method"] == "POST")
+    return path == "/api/v1/results" or path.startswith("/live/")
 
 
 application = Starlette(
     routes=[
-        Route("/api/v1/jobs", submit_view, methods=["POST"]),
-        Route("/api/v1/results", results_view, methods=["POST"]),
-        Route("/live/account", account_view),
-        Route("/live/jobs/{jid:int}/log", log_view),
+        Route("/api/v1/jobs", _answered(submit_view), methods=["POST"]),
+        Route("/api/v1/results", _answered(results_view), methods=["POST"]),
+        Route("/live/account", _answered(account_view)),
+        Route("/live/jobs/{jid:int}/log", _answered(log_view)),
     ],
-    exception_handlers={Refused: _refusal, NotFound: _refusal},
+    exception_handlers={HTTPException: _http_answer},
     lifespan=_running_hub,
 )
