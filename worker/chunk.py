@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from common.exceptions import Refused
 from jobs.services import claim as claims
 from jobs.services import recover
 from jobs.services.claim import Claim, ClaimedJob
@@ -32,6 +34,7 @@ HOLDUP_SECONDS = 1.0
 MAX_SAMPLES = 600
 # After TERM and its grace, a job gets KILL; if that has not ended it in this time, its sandbox goes too.
 KILL_SECONDS = 1.0
+RETRY_SECONDS = 1.0  # until results that could not be stored are tried again
 # What a report may leave out of the time that the worker saw pass before it is doubted.
 SLACK_MS = 50
 SLACK_SHARE = 0.02
@@ -257,12 +260,26 @@ class ChunkRun:
             return
         outcomes, self._outcomes, self._flush_at = self._outcomes, [], 0.0
         begun = time.monotonic()
-        finish_jobs(
-            work=self._claim.work, price_micros=self._claim.price_micros, worker=self._worker, outcomes=outcomes
-        )
+        while not self._bring_home(outcomes):
+            self._on_tick()
+            time.sleep(RETRY_SECONDS)
         if any(outcome.run_ms > 50 for outcome in outcomes):
             drop_live_logs([outcome.job_id for outcome in outcomes])
         self._unwatched += time.monotonic() - begun
+
+    def _bring_home(self, outcomes: Sequence[Outcome]) -> bool:
+        """Whether the outcomes are stored. What has been computed is kept until there is room and a database for it."""
+        try:
+            finish_jobs(
+                work=self._claim.work, price_micros=self._claim.price_micros, worker=self._worker, outcomes=outcomes
+            )
+        except (Refused, DatabaseError) as error:
+            if self._should_stop():
+                raise
+            logger.error("results of batch %d wait in memory: %s", self._claim.work.batch_id, error)
+            connection.close_if_unusable_or_obsolete()
+            return False
+        return True
 
     # -- watching ----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from django.db import DatabaseError, connection
 from rq.exceptions import DequeueTimeout, StopRequested
 from rq.job import Job as Ticket
 from rq.queue import Queue
@@ -37,13 +38,13 @@ class SlotWorker(SimpleWorker):
     The jobs themselves run in a sandbox; nothing of theirs is loaded here.
     """
 
-    def __init__(self, *, slot: int, core_types: list[str], slots: Slots, connection: "redis.Redis") -> None:
+    def __init__(self, *, slot: int, core_types: list[str], slots: Slots, store: "redis.Redis") -> None:
         host = os.uname().nodename
         # RQ refuses a name that a killed worker has left behind, so its name has the process in it.
         super().__init__(
-            [Queue(queue_name(code), connection=connection, serializer=JSONSerializer) for code in core_types],
+            [Queue(queue_name(code), connection=store, serializer=JSONSerializer) for code in core_types],
             name=f"{host}-{slot}-{os.getpid()}",
-            connection=connection,
+            connection=store,
             serializer=JSONSerializer,
             worker_ttl=60,
             log_job_description=False,
@@ -176,7 +177,11 @@ class SlotWorker(SimpleWorker):
         except SandboxFailed as problem:
             logger.error("no sandbox for %s: %s", kind, problem)
             self._warm.drop()
-            return None
+        except DatabaseError as error:
+            logger.error("no work on %s for now: %s", kind, error)
+            connection.close_if_unusable_or_obsolete()
+            self._pause(1.0)
+        return None
 
     def _forget(self, ticket: str) -> None:
         """RQ keeps nothing of a ticket that is taken: it may be lost, and the clock makes another."""
@@ -187,7 +192,7 @@ class SlotWorker(SimpleWorker):
         now = time.monotonic()
         if now >= self._leases_at:
             self._leases_at = now + settings.LEASE_SECONDS / 4
-            renew_leases(worker=self.lease_name)
+            self._renew_leases()
         if now >= self._beat_at:
             self._beat_at = now + PRESENCE_SECONDS / 3
             self._show_presence()
@@ -195,6 +200,14 @@ class SlotWorker(SimpleWorker):
                 self.heartbeat()
             except redis.RedisError as error:
                 logger.warning("no heartbeat: %s", error)
+
+    def _renew_leases(self) -> None:
+        try:
+            renew_leases(worker=self.lease_name)
+        except DatabaseError as error:
+            # The lease outlasts a few failures; if the database is away for longer, nobody else can take the job.
+            logger.warning("the leases are not renewed: %s", error)
+            connection.close_if_unusable_or_obsolete()
 
     # -- the end -------------------------------------------------------------------------------
 

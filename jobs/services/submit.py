@@ -96,7 +96,8 @@ def core_type_for(options: Options) -> None:
         )
     if options.cores not in allowed[options.type]:
         choices = ", ".join(map(str, allowed[options.type]))
-        raise Refused("cores_not_allowed", f"A job on {options.type} can have {choices} cores, not {options.cores}.")
+        unit = "core" if choices == "1" else "cores"
+        raise Refused("cores_not_allowed", f"A job on {options.type} can have {choices} {unit}, not {options.cores}.")
 
 
 def _environment_for(submission: Submission) -> int:

@@ -84,7 +84,7 @@ def test_another_accounts_function_is_unknown(alice_api: Api, charlie_api: Api) 
     ("options", "sentence"),
     [
         ({"type": "z9"}, "no core type 'z9'"),
-        ({"type": "c1", "cores": 2}, "1 cores, not 2"),
+        ({"type": "c1", "cores": 2}, "1 core, not 2"),
         ({"type": "c2", "cores": 3}, "1, 2, 4, 8 cores, not 3"),
         ({"cores": True}, "cores must be a whole number"),
         ({"label": "naïve"}, "printable ASCII"),

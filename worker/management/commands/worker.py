@@ -29,9 +29,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         slot = options["slot"]
         core_types = list(settings.CORE_TYPE_QUEUES)
-        connection = django_rq.get_connection(queue_name(core_types[0]))
+        store = django_rq.get_connection(queue_name(core_types[0]))
         slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS)
-        worker = SlotWorker(slot=slot, core_types=core_types, slots=slots, connection=connection)
+        worker = SlotWorker(slot=slot, core_types=core_types, slots=slots, store=store)
         # A worker of this slot that was killed may have left a sandbox that still runs its job.
         remove_leftovers(settings.PICLOUD_HOME, slot=slot)
         recover.release_worker(worker=worker.lease_name)
