@@ -102,6 +102,7 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def start(self, *command: str, timeout: float = 60) -> None:
@@ -171,9 +172,14 @@ class Stack:
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill_all()
             raise AssertionError(f"it did not stop within {timeout:g} s:\n{self.log}") from None
+
+    def kill_all(self) -> None:
+        """After a failure: no process of this stack may outlive its test."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def containers(self) -> list[str]:
         command = ["podman", "ps", "--all", "--quiet", "--filter", f"label=picloud.home={self.home}"]
@@ -229,25 +235,25 @@ def descendants(root: int) -> list[int]:
 
 
 @contextmanager
-def temporary_home() -> Iterator[Path]:
-    """A short path: Unix sockets below it must fit in 107 bytes."""
-    home = Path(tempfile.mkdtemp(prefix="picloud-e2e-"))
+def stack_at_rest(**settings: str) -> Iterator[Stack]:
+    """A stack that is not yet started. Whatever the test did, it is over at the end, and must leave nothing."""
+    # A short path: Unix sockets below it must fit in 107 bytes.
+    parent = Path(tempfile.mkdtemp(prefix="picloud-e2e-"))
+    one = Stack(parent / "home", **settings)
     try:
-        yield home / "home"
+        yield one
+        if one.process is not None:
+            if one.process.poll() is None:
+                one.stop()
+            one.assert_nothing_left()
     finally:
-        rmtree(home, ignore_errors=True)
+        one.kill_all()
+        rmtree(parent, ignore_errors=True)
 
 
 @contextmanager
 def stack(**settings: str) -> Iterator[Stack]:
-    """A serving stack that is stopped, and must leave nothing, at the end."""
-    with temporary_home() as home:
-        one = Stack(home, **settings)
+    """A serving stack."""
+    with stack_at_rest(**settings) as one:
         one.start()
-        try:
-            yield one
-        finally:
-            assert one.process is not None
-            if one.process.poll() is None:
-                one.stop()
-        one.assert_nothing_left()
+        yield one

@@ -342,6 +342,12 @@ def test_odd_heads_are_no_defect(site: Site, head: str) -> None:
     assert 300 <= status < 500
 
 
+def test_silent_client_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("picloud_site.asgi.SILENCE", 0.2)
+    head = "POST /sign-in/ HTTP/1.1\nHost: localhost\nContent-Length: 99\nContent-Type: application/x-www-form-urlencoded"
+    assert site.raw(head, b"username=").startswith(b"HTTP/1.1 403")
+
+
 def hung_up(path: str, cookie: str, body: bytes, content_type: str) -> int:
     """The status of a POST whose sender hangs up in the middle of it."""
     from picloud_site.asgi import application

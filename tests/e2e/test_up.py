@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.stack import CODE, Stack, temporary_home
+from tests.stack import CODE, Stack, stack_at_rest
 from tests.waiting import wait_until
 
 CALL = "import cloud\nprint(cloud.result(cloud.call(lambda: 6 * 7), timeout=30))\n"
@@ -28,8 +28,7 @@ def seconds_of(act: Callable[[], object]) -> float:
 
 
 def test_make_up_stops_clean_and_starts_again_within_ten_seconds(tmp_path: Path) -> None:
-    with temporary_home() as home:
-        one = Stack(home)
+    with stack_at_rest() as one:
         one.start("make", "up", timeout=120)
         account = one.account("alice")
         # A sandbox is at work while it stops.
@@ -40,12 +39,10 @@ def test_make_up_stops_clean_and_starts_again_within_ten_seconds(tmp_path: Path)
         account.run("import cloud\ncloud.kill()\n", cwd=tmp_path)
         assert account.run(CALL, cwd=tmp_path) == "42\n"
         assert seconds_of(lambda: one.stop(number=signal.SIGTERM)) < 10
-        one.assert_nothing_left()
 
 
 def test_two_stacks_live_side_by_side(stack: Stack, tmp_path: Path) -> None:
-    with temporary_home() as home:
-        other = Stack(home)
+    with stack_at_rest() as other:
         other.start()
         here, there = stack.account("side-by-side"), other.account("side-by-side")
         assert here.run(CALL, cwd=tmp_path) == there.run(CALL, cwd=tmp_path) == "42\n"
@@ -56,8 +53,7 @@ def test_two_stacks_live_side_by_side(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_supervisor_says_what_it_does_and_obeys_from_elsewhere() -> None:
-    with temporary_home() as home:
-        one = Stack(home, PICLOUD_SANDBOX="process")
+    with stack_at_rest(PICLOUD_SANDBOX="process") as one:
         one.start()
         wait_until(lambda: re.search(rf"PiCloud is ready after \d+\.\d s: {re.escape(one.url)}/", one.log))
         one.kill("clock")
@@ -65,4 +61,5 @@ def test_supervisor_says_what_it_does_and_obeys_from_elsewhere() -> None:
         wait_until(lambda: one.pids("clock"))
         down = subprocess.run(["make", "down"], cwd=CODE, env=one.env, capture_output=True, text=True, check=True)
         assert down.stdout == "Stopped.\n"
-        one.assert_nothing_left()
+        assert one.process is not None
+        assert one.process.wait(5) == 0

@@ -13,14 +13,14 @@ import pytest
 
 from picloud_site.supervisor import processes
 from picloud_site.supervisor.run import read_procfile
-from tests.stack import Stack, command_line, temporary_home
+from tests.stack import Stack, command_line, stack_at_rest
 from tests.waiting import wait_until
 
 
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    with temporary_home() as home:
-        yield Stack(home, PICLOUD_SANDBOX="process")
+    with stack_at_rest(PICLOUD_SANDBOX="process") as one:
+        yield one
 
 
 def refusal_of(stack: Stack) -> str:
