@@ -77,6 +77,10 @@ class Supervisor:
     def _process(self, name: str, command: list[str], *, env: dict[str, str] | None = None) -> Process:
         return Process(name, command, env=self.env | (env or {}), cwd=settings.CODE)
 
+    def _server(self, name: str, command: list[str]) -> Process:
+        """Not in the code's directory: Podman's containers leave notes of their deaths where they were started."""
+        return Process(name, command, env=self.env, cwd=settings.RUN_DIR)
+
     def _from_procfile(self, name: str, *, slot: int | None = None) -> Process:
         extra = {} if slot is None else {"SLOT": str(slot)}
         command = shlex.split(Template(self.procfile[name]).safe_substitute(self.env | extra))
@@ -85,9 +89,9 @@ class Supervisor:
     def _servers(self) -> Iterable[Process]:
         if home.runs_own_redis():
             data = settings.PICLOUD_HOME / "redis"
-            yield self._process("valkey", servers.valkey_command(socket_path=home.REDIS_SOCKET, directory=data))
+            yield self._server("valkey", servers.valkey_command(socket_path=home.REDIS_SOCKET, directory=data))
         if home.runs_own_engine():
-            yield self._process("engine", servers.engine_command(home.ENGINE_SOCKET))
+            yield self._server("engine", servers.engine_command(home.ENGINE_SOCKET))
 
     # -- the loop
 

@@ -35,7 +35,7 @@ def valkey_command(*, socket_path: Path, directory: Path) -> list[str]:
         "appendfsync": "everysec",
         "save": "",
         "daemonize": "no",
-        "loglevel": "warning",
+        "loglevel": "nothing",
         "always-show-logo": "no",
     }
     return [_valkey_server(), *(part for name, value in options.items() for part in (f"--{name}", value))]
