@@ -153,8 +153,9 @@ def test_others_can_sign_in_meanwhile(client: Client, alice: User, bob: User) ->
 def test_one_address_cannot_try_many_names(client: Client, alice: User) -> None:
     from accounts import throttle
 
+    request = client.get("/sign-in/").wsgi_request
     for number in range(throttle.FAILURES_PER_ADDRESS):
-        throttle.count_try(client.get("/sign-in/").wsgi_request, action="sign-in", name=str(number))
+        throttle.count_try(request, action="sign-in", name=str(number))
     assert sign_in(client).status_code == 429
 
 

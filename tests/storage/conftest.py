@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from django.utils import timezone
 
@@ -39,8 +38,8 @@ def on_s3(settings: Any, server: S3Server) -> Bucket:
     }
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": S3, "OPTIONS": options}}
     settings.S3_BUCKET, settings.S3_ENDPOINT_URL = name, server.endpoint_url
-    session = boto3.Session(server.access_key, server.secret_key, region_name="us-east-1")
-    session.client("s3", endpoint_url=server.endpoint_url).create_bucket(Bucket=name)
+    store: Any = bucket()
+    store.client.create_bucket(Bucket=name)
     return bucket()
 
 
