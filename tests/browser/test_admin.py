@@ -12,7 +12,6 @@ from jobs.models import CorePrice
 from jobs.services.dispatch import WorkKind, enqueue_ticket
 from tests.admin.conftest import add_job
 
-
 # django-rq's list of tickets calls a function of the admin site that Django renamed. Nothing hangs on it.
 OLD_ACTIONS = ("actions is not a function", "reading 'dataset'")
 
@@ -31,7 +30,7 @@ def test_no_page_breaks_the_policy(watched: Any, alice: Any) -> None:
     add_job(alice, jid=1)
     enqueue_ticket(WorkKind(alice.pk, "c1", 1))
     page = watched.page(create_user(username="olga", password="P", is_staff=True))
-    for path in ["/admin/", *addresses(), reverse("admin:django_rq_home"), reverse("admin:django_rq_jobs", args=[0])]:
+    for path in [reverse("admin:django_rq_jobs", args=[0]), reverse("admin:django_rq_home"), "/admin/", *addresses()]:
         answer = page.goto(path)
         assert answer is not None
         watched.faults[:] = [fault for fault in watched.faults if not any(known in fault for known in OLD_ACTIONS)]
