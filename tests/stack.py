@@ -1,5 +1,6 @@
 """A whole PiCloud for end-to-end tests: the supervisor and everything below it, on a free port and an own home."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -185,6 +186,13 @@ class Stack:
         command = ["podman", "ps", "--all", "--quiet", "--filter", f"label=picloud.home={self.home}"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
+    def networks(self) -> list[str]:
+        """Namespaces, links and packet filters of its sandboxes; the tag is how the worker names them."""
+        tag = hashlib.sha256(str(self.home).encode()).hexdigest()[:7]
+        tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=False).stdout
+        places = [*Path("/run/netns").glob("*"), *Path("/sys/class/net").glob("*")]
+        return [name for name in [*map(str, places), *tables.splitlines()] if tag in name]
+
     def left_behind(self) -> dict[str, list[str]]:
         """Whatever of this stack is still there."""
         alive = [pid for pid in self.seen | of_home(self.home) if command_line(pid)]
@@ -192,10 +200,11 @@ class Stack:
             "processes": [f"{pid} {command_line(pid)}" for pid in alive],
             "sockets": [str(path) for path in self.home.rglob("*") if path.is_socket()],
             "containers": self.containers() if self.settings.get("PICLOUD_SANDBOX") != "process" else [],
+            "networks": self.networks(),
         }
 
     def assert_nothing_left(self) -> None:
-        assert self.left_behind() == {"processes": [], "sockets": [], "containers": []}
+        assert {kind: things for kind, things in self.left_behind().items() if things} == {}
 
 
 def _read(pid: int, name: str) -> str:
