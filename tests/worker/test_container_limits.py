@@ -61,7 +61,7 @@ def test_fork_bomb_stays_within_its_processes_and_is_cleared_away(small: Bench) 
 
     small.start(bomb, ())
     seen = small.collect(Seen(), lambda seen: b"full" in seen.output.get((0, "stdout"), b""))
-    assert len(small.sandbox._cgroup.pids()) <= SMALL.processes + 8  # type: ignore[attr-defined]
+    assert len(small.sandbox._meter.pids()) <= SMALL.processes + 8
     small.stop(0)
     small.finish(seen)
     assert small.run(lambda: "alive").value() == "alive"

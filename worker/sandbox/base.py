@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from worker.inside.frames import Buffer, Header
 from worker.sandbox.link import Link, SandboxLost
+from worker.sandbox.meter import Meter
 from worker.sandbox.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Sandbox(ABC):
         self.oom_kills_seen = 0  # of usage().oom_kills, those that the worker has laid to a job
         self._scratch = Scratch(self.name)
         self._link = Link(self._scratch.link)
+        self._meter: Meter | None = None
         self._peak = 0
 
     def start(self) -> None:
@@ -84,6 +86,7 @@ class Sandbox(ABC):
             self._launch()
             hello = self._link.accept(self._why_dead)
             self.python = str(hello["python"])
+            self._meter = self._make_meter(self._link.peer_pid)
         except BaseException:
             self.close()
             raise
@@ -112,9 +115,16 @@ class Sandbox(ABC):
         """Let memory_peak count from now on."""
         self._peak = 0
 
-    @abstractmethod
     def usage(self) -> Usage:
         """Figures of all processes in it, read on this side of the wall."""
+        meter = self._meter
+        if meter is None:
+            raise SandboxLost("the sandbox is not running")
+        memory, kills = meter.memory(), meter.oom_kills()
+        # Between two looks it may have risen and fallen; once it ran out, it had reached the limit.
+        self._peak = max(self._peak, memory, self.limits.memory if kills else 0)
+        disk = self._scratch.used(meter.pids())
+        return Usage(cpu_ns=meter.cpu_ns(), memory=memory, memory_peak=self._peak, oom_kills=kills, disk=disk)
 
     @abstractmethod
     def close(self) -> None:
@@ -122,6 +132,9 @@ class Sandbox(ABC):
 
     @abstractmethod
     def _launch(self) -> None: ...
+
+    @abstractmethod
+    def _make_meter(self, pid: int) -> Meter: ...
 
     @abstractmethod
     def _why_dead(self) -> str:

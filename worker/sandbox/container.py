@@ -1,7 +1,9 @@
 """A sandbox in a container of its own: no rights, no host, a read-only root and measured scratch space."""
 
+import functools
 import hashlib
 import json
+import logging
 import resource
 import threading
 import time
@@ -12,12 +14,14 @@ from django.conf import settings
 
 from environments.engine import engine
 from worker.inside.boot import START_ERROR
-from worker.sandbox.base import Sandbox, SandboxFailed, Usage
-from worker.sandbox.cgroup import Cgroup
+from worker.sandbox.base import Sandbox, SandboxFailed
 from worker.sandbox.link import NAME
+from worker.sandbox.meter import Cgroup, Meter, Processes
 from worker.sandbox.network import NetworkFailed, SlotNetwork, resolv_conf, slot_network
 from worker.sandbox.scratch import INSIDE_UID
 from worker.sandbox.seccomp import NoProfile, security_options
+
+logger = logging.getLogger(__name__)
 
 CODE = Path(__file__).resolve().parent.parent.parent
 HOME = "/home/picloud"
@@ -43,7 +47,6 @@ class ContainerSandbox(Sandbox):
 
     _command = ("python3", "-B", f"{CODE_INSIDE}/worker/inside/boot.py")
     _container = ""
-    _cgroup: Cgroup | None = None
     _network: SlotNetwork | None = None
 
     def _launch(self) -> None:
@@ -140,19 +143,12 @@ class ContainerSandbox(Sandbox):
         path = self._scratch.home / START_ERROR
         return path.read_text()[-2000:] if path.exists() else "its container ended at once"
 
-    def usage(self) -> Usage:
-        if self._cgroup is None:
-            self._cgroup = Cgroup(self._link.peer_pid)
-        group = self._cgroup
-        memory, kills = group.memory(), group.oom_kills()
-        self._peak = max(self._peak, memory, group.memory_limit() if kills else 0)
-        return Usage(
-            cpu_ns=group.cpu_ns(),
-            memory=memory,
-            memory_peak=self._peak,
-            oom_kills=kills,
-            disk=self._scratch.used(group.pids()),
-        )
+    def _make_meter(self, pid: int) -> Meter:
+        group = Cgroup.of(pid)
+        if group is not None and group.memory_limit() <= self.limits.memory:
+            return group
+        warn_unlimited()
+        return group or Processes(pid)
 
     def close(self) -> None:
         container, self._container = self._container, ""
@@ -170,6 +166,15 @@ class ContainerSandbox(Sandbox):
             with engine() as client:
                 remove(client, container)
         self._scratch.remove()
+
+
+@functools.cache
+def warn_unlimited() -> None:
+    """Once in the log of a worker."""
+    logger.warning(
+        "The container engine does not limit memory and processes of jobs here. Without root it can do so only "
+        "with version 2 of control groups; otherwise run as root."
+    )
 
 
 def ulimit(name: str, number: int, wanted: int) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Chooses the kind of sandbox by settings.SANDBOX, and does what concerns all of them."""
 
 import contextlib
-import shutil
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from worker.sandbox.base import Limits, Sandbox, SandboxFailed, SandboxKey
 from worker.sandbox.container import LABEL_HOME, LABEL_SLOT, ContainerSandbox, remove
 from worker.sandbox.network import networks_of, why_no_network
 from worker.sandbox.process import ProcessSandbox
-from worker.sandbox.scratch import scratch_root
+from worker.sandbox.scratch import remove_tree, scratch_root
 
 PROBE_LIMITS = Limits(memory=200_000_000, cpu_shares=1024, processes=64, disk=100_000_000)
 
@@ -71,7 +70,7 @@ def remove_leftovers(home: str | Path, slot: int | None = None) -> int:
                 network.remove()
                 removed += 1
     for path in scratch_root().glob("*" if slot is None else f"{slot}-*"):
-        shutil.rmtree(path, ignore_errors=True)
+        remove_tree(path)
         removed += 1
     return removed
 

@@ -8,20 +8,18 @@ from pathlib import Path
 
 from django.conf import settings
 
-from worker.sandbox.base import Sandbox, Usage
+from worker.sandbox.base import Sandbox
 from worker.sandbox.link import NAME
+from worker.sandbox.meter import Meter, Processes, family
 
 CODE = Path(__file__).resolve().parent.parent.parent
 CLOSE_SECONDS = 5
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class ProcessSandbox(Sandbox):
     """Runs as a child of the worker, in a session of its own. Memory and processes are not limited."""
 
     _process: subprocess.Popen[bytes] | None = None
-    _gone_cpu = 0
 
     def _launch(self) -> None:
         library = self._scratch.root / "lib"
@@ -59,19 +57,8 @@ class ProcessSandbox(Sandbox):
         code = self._process.poll() if self._process else None
         return "" if code is None else f"its process ended with status {code}"
 
-    def usage(self) -> Usage:
-        root = self._link.peer_pid
-        processes = [figures for pid in family(root) if (figures := figures_of(pid))]
-        memory = sum(memory for _, memory in processes)
-        self._peak = max(self._peak, memory)
-        cpu = sum(cpu for cpu, _ in processes)
-        self._gone_cpu = max(self._gone_cpu, cpu)
-        return Usage(
-            cpu_ns=self._gone_cpu,
-            memory=memory,
-            memory_peak=self._peak,
-            disk=self._scratch.used(family(root)),
-        )
+    def _make_meter(self, pid: int) -> Meter:
+        return Processes(pid)
 
     def close(self) -> None:
         self._link.close()
@@ -84,31 +71,6 @@ class ProcessSandbox(Sandbox):
                     kill(pid)
                 self._process.wait()
         self._scratch.remove()
-
-
-def family(root: int) -> list[int]:
-    """A process and all its descendants, as of now."""
-    found, position = [root], 0
-    while position < len(found):
-        pid = found[position]
-        position += 1
-        try:
-            threads = os.listdir(f"/proc/{pid}/task")
-            for thread in threads:
-                found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
-        except OSError:
-            continue
-    return found
-
-
-def figures_of(pid: int) -> tuple[int, int] | None:
-    """CPU time in ns, including that of children it waited for, and resident bytes."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    ticks = sum(map(int, fields[11:15]))
-    return ticks * 1_000_000_000 // CLOCK_TICKS, int(fields[21]) * PAGE
 
 
 def kill(pid: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,11 +29,16 @@ class Scratch:
         self._next_walk = 0.0
 
     def create(self) -> None:
+        # Of what is below only the stack's own user sees anything.
+        scratch_root().mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (self.home, self.tmp, self.link):
             path.mkdir(parents=True, mode=0o755)
-        if os.geteuid() == 0:
-            for path in (self.home, self.tmp):
+        for path in (self.home, self.tmp):
+            if os.geteuid() == 0:
                 os.chown(path, INSIDE_UID, INSIDE_UID)
+            else:
+                # Without root the user inside is one of those that the engine may hand out, not ours to name.
+                path.chmod(0o777)
 
     def used(self, pids: Iterable[int] = ()) -> int:
         """Bytes in use, also by files without a name that `pids` hold open; a little old when a walk takes long."""
@@ -52,7 +58,14 @@ class Scratch:
         return sum(sizes.values())
 
     def remove(self) -> None:
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove scratch space, also what belongs to users that only the engine can become."""
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists() and os.geteuid() != 0 and shutil.which("podman"):
+        subprocess.run(["podman", "unshare", "rm", "-rf", str(path)], capture_output=True, check=False)
 
 
 def open_files(pid: int) -> list[os.stat_result]:
