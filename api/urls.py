@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, files, jobs, keys
+from api import account, files, jobs, keys, openapi
 from api.errors import unknown_address
 
 app_name = "api"
@@ -27,5 +27,6 @@ urlpatterns = [
     path("account", account.account, name="account"),
     path("core-types", account.core_types, name="core_types"),
     path("environments", account.environments, name="environments"),
+    path("openapi.json", openapi.openapi, name="openapi"),
     re_path(r"^(?P<rest>.*)$", unknown_address),
 ]

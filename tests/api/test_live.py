@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import pickle
+import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +27,7 @@ from jobs.states import Status
 from storage.services import save_file
 from tests.api.site import Site, authorized, running_site
 from tests.submitting import Api, claim, finish, pack, run_all, submit
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -202,6 +207,24 @@ def test_lost_result_is_a_numbered_defect(site: Site, alice: Any, alice_api: Api
     assert "gone" not in answer.body.decode()
 
 
+def test_example_of_the_documentation_works(site: Site, alice: Any, alice_api: Api) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/reference/rest.md").read_text()
+    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    environment = {
+        "PICLOUD_URL": f"http://127.0.0.1:{site.port}",
+        "PICLOUD_API_KEY": str(alice_api.key.pk),
+        "PICLOUD_API_SECRETKEY": alice_api.secret,
+    }
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        found = wait_until(lambda: claim(alice), what="the example's job")
+        assert found
+        finish(found, result=pickle.dumps(42))
+        assert process.communicate(timeout=20)[0] == "1 done 42\n"
+    arguments = site.request("GET", "/api/v1/jobs/1/arguments", as_=alice_api).body
+    assert pickle.loads(arguments) == ((6, 7), {})
+
+
 # -- tokens of jobs ----------------------------------------------------------------------------
 
 
@@ -344,7 +367,8 @@ def test_odd_heads_are_no_defect(site: Site, head: str) -> None:
 
 def test_silent_client_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("picloud_site.asgi.SILENCE", 0.2)
-    head = "POST /sign-in/ HTTP/1.1\nHost: localhost\nContent-Length: 99\nContent-Type: application/x-www-form-urlencoded"
+    kind = "application/x-www-form-urlencoded"
+    head = f"POST /sign-in/ HTTP/1.1\nHost: localhost\nContent-Length: 99\nContent-Type: {kind}"
     assert site.raw(head, b"username=").startswith(b"HTTP/1.1 403")
 
 

@@ -1,0 +1,365 @@
+"""What travels through the API, as JSON Schema, and every code that an error can have."""
+
+from typing import Any
+
+from django.conf import settings
+
+from jobs.services.info import FIELDS
+from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL
+from jobs.states import Reason, Status
+
+Schema = dict[str, Any]
+
+# code: (HTTP status, what it means and what to do)
+ERRORS: dict[str, tuple[int, str]] = {
+    "no_key": (401, "The request names neither an API key nor a job's token."),
+    "bad_key": (401, "The API key and its secret do not match."),
+    "key_inactive": (401, "The key is deactivated, or its account is closed."),
+    "bad_token": (401, "The job that the token was made for is not running."),
+    "signed_out": (401, "An event stream needs a session of the dashboard."),
+    "not_in_a_job": (403, "A running job cannot change API keys."),
+    "address_unknown": (404, "There is nothing at this address."),
+    "job_unknown": (404, "No job of the account has this id; `jid` names it."),
+    "file_unknown": (404, "The account has no file of this name."),
+    "key_unknown": (404, "The account has no API key of this number."),
+    "arguments_unknown": (404, "The arguments of the job are not stored any more."),
+    "method_not_allowed": (405, "The address does not take this method; `Allow` lists those it takes."),
+    "function_unknown": (409, "The function is not stored here: send its bytes too."),
+    "submit_unknown": (409, "A later part of a map came before its first part."),
+    "submit_differs": (409, "The idempotency key was used for another submit."),
+    "environment_unknown": (409, "The installation has no environment to run jobs in yet."),
+    "job_unfinished": (409, "Only finished jobs can be deleted; `jid` names one that is not."),
+    "upload_missing": (409, "The bytes of a direct upload have not arrived."),
+    "length_required": (411, "A file needs a Content-Length."),
+    "too_large": (413, "The request is over the limit of its kind; `limit` is it, in bytes."),
+    "file_too_large": (413, "The file is over the limit of a stored file."),
+    "bad_json": (400, "The body is not a JSON object."),
+    "bad_pack": (400, "The body is not a pack."),
+    "bad_request": (400, "The request cannot be read, for instance because it has too many parameters."),
+    "cut_off": (400, "The request ended before all of it had arrived: send it again."),
+    "bad_jids": (400, "`jids` or `depends_on` is not a list of ranges."),
+    "too_many_jids": (400, "More jobs are named than one request may name."),
+    "bad_wait": (400, "`wait` is not a number of seconds from 0 to 60."),
+    "bad_max_bytes": (400, "`max_bytes` is not a whole number."),
+    "bad_data": (400, "`data` is neither true nor false."),
+    "bad_fields": (400, "`fields` is neither a list of names nor null."),
+    "unknown_field": (400, "There is no such field of a job."),
+    "unknown_stream": (400, "A job has the streams stdout, stderr and logging."),
+    "bad_filter": (400, "A filter of the list has a value that it cannot have."),
+    "bad_number": (400, "`before` or `limit` is not a whole number."),
+    "bad_submit": (400, "A part of the pack's header is missing or wrong; the sentence names it."),
+    "bad_option": (400, "An option has a value that it cannot have; the sentence names it."),
+    "unknown_option": (400, "There is no such option."),
+    "bad_label": (400, "A label must be printable ASCII and not too long."),
+    "payload_too_large": (400, "The function or the arguments of one job are over the limit."),
+    "map_too_large": (400, "A map has too many items."),
+    "unknown_core_type": (400, "There is no such core type; the sentence lists those that there are."),
+    "cores_not_allowed": (400, "The core type does not allow this number of cores."),
+    "python_version": (400, "Jobs here run another minor version of Python than the caller's."),
+    "bad_digest": (400, "The function that arrived does not have the announced SHA-256."),
+    "bad_file_name": (400, "No file can have this name; the sentence says why."),
+    "bad_size": (400, "The size of a file is negative."),
+    "bad_md5": (400, "The bytes do not have the announced MD5 sum, or it is none."),
+    "bad_upload": (400, "The direct upload was not prepared like this, or is over a day old."),
+    "bad_note": (400, "The note of a key must be text without control characters."),
+    "note_too_long": (400, "The note of a key has too many characters."),
+    "server_error": (500, "A defect of the server; its log tells it under `id`. Safe to try again."),
+    "restarting": (503, "The server stops or restarts: ask again in a moment."),
+    "disk_full": (507, "The server's disk is full, and nothing was changed."),
+}
+
+
+def text(description: str = "", **more: Any) -> Schema:
+    return {"type": "string", **_described(description), **more}
+
+
+def whole(description: str = "", **more: Any) -> Schema:
+    return {"type": "integer", **_described(description), **more}
+
+
+def number(description: str = "", **more: Any) -> Schema:
+    return {"type": "number", **_described(description), **more}
+
+
+def flag(description: str = "", **more: Any) -> Schema:
+    return {"type": "boolean", **_described(description), **more}
+
+
+def moment(description: str = "") -> Schema:
+    return text(description, format="date-time")
+
+
+def or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def array(items: Schema, description: str = "", **more: Any) -> Schema:
+    return {"type": "array", "items": items, **_described(description), **more}
+
+
+def mapping(values: Schema, description: str = "") -> Schema:
+    return {"type": "object", "additionalProperties": values, **_described(description)}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def obj(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), **more: Any) -> Schema:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
+
+
+def _described(description: str) -> Schema:
+    return {"description": description} if description else {}
+
+
+def _range() -> Schema:
+    return array(whole(minimum=1), "A jid stands for itself, two for all from the first to the last.", maxItems=2)
+
+
+JID = whole("Number of a job in its account.", minimum=1)
+COUNTS = mapping(whole(minimum=0), "How many jobs have each status; statuses that none has may be left out.")
+MONEY = text("Dollars as a decimal number, exact.", pattern=r"^-?\d+(\.\d+)?$")
+
+_OPTIONS = obj(
+    {
+        "type": text("Code of a core type.", default="c1"),
+        "cores": whole("Cores of each job.", default=1, minimum=1),
+        "label": or_null(text("Printable ASCII.", maxLength=MAX_LABEL)),
+        "priority": whole("Lower goes first.", default=5),
+        "max_runtime": or_null(number("Minutes after which a running job is killed.", exclusiveMinimum=0)),
+        "restartable": flag("Whether a job may run again when its worker is lost.", default=True),
+        "kill_process": flag("Whether each item of a map gets a process of its own.", default=False),
+        "depends_on": {**ref("Ranges"), "description": f"Jobs to wait for, at most {MAX_DEPENDENCIES:,}."},
+        "depends_on_errors": text("What becomes of it when one of those fails.", enum=["abort", "ignore"]),
+        "env_vars": mapping(text(maxLength=32_000), f"Environment variables, at most {MAX_ENV_VARS}."),
+    },
+    optional=(
+        *("type", "cores", "label", "priority", "max_runtime", "restartable", "kill_process"),
+        *("depends_on", "depends_on_errors", "env_vars"),
+    ),
+    additionalProperties=False,
+)
+
+_FUNCTION = obj(
+    {
+        "digest": text("SHA-256 of the pickled function.", pattern="^[0-9a-f]{64}$"),
+        "size": whole("Its bytes in the body; 0 when the server is believed to have it.", minimum=0),
+        "name": text(),
+        "module": text(),
+    },
+    optional=("size", "name", "module"),
+)
+
+SUBMIT_EXAMPLE = {
+    "idempotency_key": "0b7f4f0f2f4c4b6f9d8f3a5f6c1e2d3a",
+    "map": False,
+    "total": 1,
+    "first": 0,
+    "sizes": [29],
+    "function": {"digest": "9f86d081" * 8, "size": 1043, "name": "encode", "module": "__main__"},
+    "options": {"type": "c2", "label": "videos"},
+    "client": {"python": "3.11", "version": "0.1.0", "hostname": "laptop", "pid": 4711},
+}
+
+_SUBMIT_HEADER = obj(
+    {
+        "idempotency_key": text("The same in every retry and part of one submit.", pattern="^[0-9A-Za-z_-]{8,64}$"),
+        "map": flag("Whether this is a map rather than a call.", default=False),
+        "total": whole("Jobs of the whole submit.", minimum=1, maximum=settings.MAX_MAP),
+        "first": whole("Index of this request's first item among them.", minimum=0),
+        "sizes": array(whole(minimum=0, maximum=settings.MAX_PAYLOAD), "Bytes of each item.", minItems=1),
+        "function": _FUNCTION,
+        "options": _OPTIONS,
+        "client": obj(
+            {"python": text("Minor version, such as 3.11."), "version": text(), "hostname": text(), "pid": whole()},
+            optional=("version", "hostname", "pid"),
+        ),
+    },
+    optional=("map", "total", "first", "options"),
+    description="Header of the pack of a submit. The body: the function's bytes, then those of each item.",
+    examples=[SUBMIT_EXAMPLE],
+)
+
+_SUBMITTED = obj(
+    {"first_jid": JID, "last_jid": JID, "count": whole(minimum=1), "url": text("Page of the first job.")},
+    examples=[{"first_jid": 17, "last_jid": 17, "count": 1, "url": "/jobs/17/"}],
+)
+
+_RESULTS_QUESTION = obj(
+    {
+        "jids": ref("Ranges"),
+        "wait": number("Seconds to wait at most.", default=0, minimum=0, maximum=60),
+        "data": flag("Whether to send the results themselves.", default=True),
+        "max_bytes": whole("Of results in one answer; the first comes whatever its size.", minimum=0),
+    },
+    optional=("wait", "data", "max_bytes"),
+    examples=[{"jids": [[17, 19]], "wait": 50}],
+)
+
+_FINISHED_JOB: Schema = {
+    "type": "array",
+    "description": "jid, status, reason, whether the result is an exception, and its bytes in the body.",
+    "prefixItems": [JID, ref("Status"), ref("Reason"), flag(), whole(minimum=0)],
+    "items": False,
+    "minItems": 5,
+}
+
+_RESULTS_HEADER = obj(
+    {
+        "jobs": array(_FINISHED_JOB, "Finished jobs in the order of their jids."),
+        "errors": mapping(text(), "By jid: the remote traceback, or the sentence that says what ended the job."),
+        "counts": COUNTS,
+        "pending": ref("Ranges"),
+    },
+    description="Header of the pack of an answer. The body: the pickled results in the order of `jobs`.",
+    examples=[
+        {
+            "jobs": [[17, "done", "", False, 5], [18, "error", "exception", True, 212]],
+            "errors": {"18": "Traceback (most recent call last): ..."},
+            "counts": {"done": 1, "error": 1, "queued": 1},
+            "pending": [[19, 19]],
+        }
+    ],
+)
+
+_EVENT = obj(
+    {
+        "name": text(),
+        "status": text("The status it led to; empty when it changed none."),
+        "reason": ref("Reason"),
+        "attempt": or_null(whole()),
+        "worker": text(),
+        "detail": text(),
+        "at": moment(),
+    }
+)
+
+_CPU = obj({"user": or_null(number()), "system": or_null(number())}, description="Seconds.")
+
+_JOB_FIELDS: dict[str, Schema] = {
+    "status": ref("Status"),
+    "reason": ref("Reason"),
+    "stdout": text("The end of the output, at most 65,536 characters."),
+    "stderr": text(),
+    "logging": text("What the job wrote through Python's logging."),
+    "exception": or_null(text("The remote traceback, or what ended the job.")),
+    "runtime": or_null(number("Seconds.")),
+    "created": moment(),
+    "queued": or_null(moment()),
+    "started": or_null(moment()),
+    "finished": or_null(moment()),
+    "env": text("Name of the environment."),
+    "function": text(),
+    "label": or_null(text()),
+    "attributes": {"type": "object", "description": "Everything that was fixed at the submit."},
+    "attempt": whole("How often it was begun.", minimum=0),
+    "cost": or_null(MONEY),
+    "compute_hours": or_null(text("Core-hours times compute units, as a decimal number.")),
+    "core_type": text(),
+    "cores": whole(),
+    "priority": whole(),
+    "memory": obj({"max_usage": or_null(whole("Bytes."))}),
+    "cputime": _CPU,
+    "events": array(_EVENT, "What happened to it, oldest first."),
+}
+
+_BATCH = obj(
+    {
+        "batch": whole("Number of the submit; `before` takes it."),
+        "first_jid": JID,
+        "last_jid": JID,
+        "is_map": flag(),
+        "function": text(),
+        "label": or_null(text()),
+        "type": text(),
+        "cores": whole(),
+        "counts": COUNTS,
+        "created": moment(),
+        "finished": or_null(moment()),
+        "runtime": number("Seconds of all its jobs together."),
+        "cost": MONEY,
+        "compute_hours": text(),
+    },
+    description="One submit: a call, or all jobs of a map.",
+)
+
+_FILE = obj(
+    {
+        "name": text(maxLength=255),
+        "size": whole("Bytes.", minimum=0, maximum=settings.MAX_FILE),
+        "md5": text("In hexadecimal; empty where the store does not tell."),
+        "created": moment(),
+        "modified": moment(),
+        "content_type": text(),
+    }
+)
+
+_KEY = {
+    "api_key": whole("Its number, which is public."),
+    "note": text(),
+    "active": flag(),
+    "created": moment(),
+    "last_used": or_null(moment("To the minute.")),
+}
+
+_CORE_TYPE = obj(
+    {
+        "code": text(),
+        "description": text(),
+        "compute_units": number(),
+        "memory_mb": whole("For each core."),
+        "disk_mb": whole(),
+        "allowed_cores": array(whole(minimum=1)),
+        "dollars_per_core_hour": MONEY,
+    }
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": obj(
+        {
+            "error": obj(
+                {
+                    "code": text("Stable, for programs.", enum=list(ERRORS)),
+                    "message": text("A sentence for people: what is wrong, and what to do."),
+                    "id": text("Under it the server's log has the reason of a server_error."),
+                    "jid": JID,
+                    "limit": whole("Bytes."),
+                },
+                optional=("id", "jid", "limit"),
+                additionalProperties=True,
+            )
+        },
+        examples=[{"error": {"code": "job_unknown", "message": "There is no job 17.", "jid": 17}}],
+    ),
+    "Ranges": array(
+        {"anyOf": [JID, array(JID, minItems=2, maxItems=2)]},
+        "Inclusive ranges of jids, [[first, last], ...]. A lone jid may stand for [jid, jid].",
+        examples=[[[1, 10], [12, 12]]],
+    ),
+    "Status": text(enum=[status.value for status in Status]),
+    "Reason": text(
+        "Why a job ended, or is as it is; empty when all is well.", enum=[reason.value for reason in Reason]
+    ),
+    "SubmitHeader": _SUBMIT_HEADER,
+    "Submitted": _SUBMITTED,
+    "ResultsQuestion": _RESULTS_QUESTION,
+    "ResultsHeader": _RESULTS_HEADER,
+    "Job": obj({"jid": JID, **_JOB_FIELDS}),
+    "JobFields": obj(
+        _JOB_FIELDS,
+        optional=tuple(_JOB_FIELDS),
+        description="The fields that were asked for; one such as `memory.max_usage` is a part of a field.",
+        additionalProperties=True,
+    ),
+    "FieldName": text("Name of a field, or of a part of one after a dot.", examples=[*FIELDS, "memory.max_usage"]),
+    "Submit": _BATCH,
+    "File": _FILE,
+    "Key": obj(_KEY),
+    "NewKey": obj({**_KEY, "api_secretkey": text("Told only this once.")}),
+    "CoreType": _CORE_TYPE,
+    "Environment": obj({"name": text(), "python": text(), "size": whole("Bytes."), "built": moment()}),
+    "Account": obj({"username": text(), "email": or_null(text()), "time_zone": text(), "joined": moment()}),
+    "Part": obj({"ok": flag(), "detail": text()}),
+}
