@@ -11,8 +11,9 @@ from jobs.models import Batch, CoreType, Job
 from jobs.selectors.filters import BatchFilters, Search, search_for
 
 PAGE = 50
-# A status with fewer batches than this is read whole before any other filter is asked.
-RARE = 5000
+# How many batches of a status are looked at before any other filter is asked, at first and at most.
+# A status with fewer is answered by that alone.
+RARE = (1000, 5000)
 # Columns of a batch that no list shows and that may be long.
 UNSHOWN = ("env_vars", "client", "idempotency_key")
 
@@ -41,13 +42,15 @@ def _newest(search: Search, *, before: int | None, after: int | None, limit: int
     if after is not None:
         place &= Q(pk__gt=after)
     base, order = search.base.filter(place), "-pk" if after is None else "pk"
-    if search.with_status is not None:
-        # The planner takes the function's index, say, and reads all of it for the few that are queued.
-        head = list(search.with_status.filter(place).order_by(order).values_list("pk", flat=True)[:RARE])
-        matches = base.filter(search.any_alternative, pk__in=head).order_by(order).values_list("pk", flat=True)
-        found = list(matches[:limit]) if search.alternatives else []
-        if len(found) == limit or len(head) < RARE:
-            return found
+    if search.with_status is not None and search.alternatives:
+        # The planner would take the function's index, say, and read all of it for the few that are queued.
+        numbered = search.with_status.filter(place).order_by(order).values_list("pk", flat=True)
+        for rare in RARE:
+            head = list(numbered[:rare])
+            matches = base.filter(search.any_alternative, pk__in=head).order_by(order)
+            found = list(matches.values_list("pk", flat=True)[:limit])
+            if len(found) == limit or len(head) < rare:
+                return found
     return _merged([base.filter(**each).order_by(order) for each in search.alternatives], limit=limit, order=order)
 
 

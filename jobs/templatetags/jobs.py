@@ -48,7 +48,10 @@ def function_name(function: Function) -> SafeString:
     name = escape(make_visible(function.name))
     if not function.module:
         return mark_safe(name)  # noqa: S308 - escaped
-    return mark_safe(f'<span class="dim">{escape(make_visible(function.module))}.</span>{name}')  # noqa: S308 - escaped
+    module = escape(make_visible(function.module))
+    return mark_safe(  # noqa: S308 - escaped
+        f'<span class="function-name"><span class="dim">{module}.</span><span>{name}</span></span>'
+    )
 
 
 @register.simple_tag

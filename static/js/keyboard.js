@@ -28,9 +28,19 @@ const acts = {
   "?": () => document.querySelector("#keys-help").showModal(),
 };
 
+// A question that is open closes by Escape, or by a click elsewhere.
+function closeQuestions(except) {
+  for (const ask of document.querySelectorAll("details.ask[open]")) if (!except || !ask.contains(except)) ask.open = false;
+}
+
+document.addEventListener("click", (event) => closeQuestions(event.target));
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+  if (event.key === "Escape") {
+    if (isTyping(event.target)) event.target.blur();
+    closeQuestions();
+  }
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
   if (event.timeStamp - afterG < 1000 && GO[event.key]) {
     location.assign(GO[event.key]);

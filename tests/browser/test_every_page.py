@@ -64,8 +64,7 @@ def is_too_wide(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("look", "size"), [("light", "wide"), ("dark", "phone")])
 def test_pages_of_a_person(watched: Watched, alice: Any, rows: None, look: Any, size: str) -> None:
     page = watched.page(alice, color_scheme=look, viewport=SIZES[size], reduced_motion="reduce")
     problems: dict[str, Any] = {}
@@ -75,8 +74,7 @@ def test_pages_of_a_person(watched: Watched, alice: Any, rows: None, look: Any, 
     assert {path: found for path, found in problems.items() if found} == {}
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("look", "size"), [("light", "wide"), ("dark", "phone")])
 def test_pages_of_a_visitor(watched: Watched, look: Any, size: str) -> None:
     page = watched.page(color_scheme=look, viewport=SIZES[size])
     problems: dict[str, Any] = {}
