@@ -218,5 +218,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO")},
-    "loggers": {"rq.worker": {"level": "WARNING"}},
+    # A request for what does not exist is the asker's affair; the answer says so.
+    "loggers": {"rq.worker": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }
