@@ -4,7 +4,7 @@ What was used stays in `UsageRecord`: deleting a job does not change a bill.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.db.models import F
@@ -17,7 +17,7 @@ from jobs.services import bus
 from jobs.services.events import lock_order, record_event
 from jobs.services.kill import jobs_in_ranges
 from jobs.states import UNFINISHED, Status
-from storage.services import delete_key, drop_blobs_unreferenced
+from storage.services import delete_key, drop_blobs_unreferenced, remove_stale_objects
 
 
 def delete_jobs(*, account: User, jids: Sequence[int]) -> int:
@@ -44,6 +44,20 @@ def delete_jobs(*, account: User, jids: Sequence[int]) -> int:
 
 def _large_result_keys(job_ids: list[int]) -> list[str]:
     return list(JobResult.objects.filter(job_id__in=job_ids).exclude(key="").values_list("key", flat=True))
+
+
+def remove_orphaned_results() -> int:
+    """Delete stored results that no job knows: of reports that came too late, or whose transaction failed."""
+    return remove_stale_objects(prefix="results/", known=_known_results)
+
+
+def _known_results(keys: Collection[str]) -> set[str]:
+    """Looked up by account and jid, which the key is made of and which have an index; the key has none."""
+    parts = [key.split("/") for key in keys]
+    accounts = {int(part[1]) for part in parts}
+    jids = {int(part[2].partition("-")[0]) for part in parts}
+    results = JobResult.objects.filter(job__account_id__in=accounts, job__jid__in=jids).exclude(key="")
+    return set(results.values_list("key", flat=True))
 
 
 def _blobs_of(batch_ids: Sequence[int]) -> set[int]:

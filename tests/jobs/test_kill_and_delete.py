@@ -1,10 +1,16 @@
 """Ending and forgetting jobs, over HTTP."""
 
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
+
+from django.utils import timezone
 
 from jobs.models import Batch, Job, JobResult, UsageRecord
 from jobs.services.claim import jobs_to_stop
+from jobs.services.delete import remove_orphaned_results
 from storage.models import Blob
+from storage.services import put_bytes, read_bytes
 from tests.submitting import Api, claim, finish, submit
 
 
@@ -79,3 +85,15 @@ def test_rest_of_a_map_stays(alice: Any, alice_api: Api) -> None:
     alice_api.post("delete", {"jids": [[2, 2]]})
     assert list(Job.objects.order_by("jid").values_list("jid", flat=True)) == [1, 3]
     assert Batch.objects.get().n_killed == 2
+
+
+def test_results_that_no_job_knows_are_removed(alice: Any, settings: Any) -> None:
+    submit(alice)
+    found = claim(alice)
+    assert found is not None
+    finish(found, result=bytes(settings.INLINE_LIMIT + 1))
+    put_bytes(f"results/{alice.pk}/1-7", b"of a report that came too late")
+    later = timezone.now() + timedelta(days=3)
+    with patch("django.utils.timezone.now", return_value=later):
+        assert remove_orphaned_results() == 1
+    assert read_bytes(Job.objects.get().result.key)

@@ -14,21 +14,17 @@ from django.db import connection
 from redis import RedisError
 
 from jobs.services import dispatch, recover
+from jobs.services.delete import remove_orphaned_results
 from jobs.services.leader import Leadership
 from storage.services import remove_orphans
 
 logger = logging.getLogger(__name__)
 
 ABANDONED = timedelta(minutes=10)
-ORPHANED = timedelta(days=1)
 
 
 def close_abandoned_submits() -> None:
     recover.close_abandoned_submits(older_than=ABANDONED)
-
-
-def remove_orphaned_objects() -> None:
-    remove_orphans(older_than=ORPHANED)
 
 
 # What to do, and how often in seconds.
@@ -36,7 +32,8 @@ DUTIES: list[tuple[Callable[[], object], float]] = [
     (recover.expire_leases, 1.0),
     (dispatch.reissue_tickets, 1.0),
     (close_abandoned_submits, 30.0),
-    (remove_orphaned_objects, 3600.0),
+    (remove_orphans, 3600.0),
+    (remove_orphaned_results, 3600.0),
 ]
 
 
