@@ -6,6 +6,7 @@ what touches the database runs in a few threads.
 
 import asyncio
 import contextlib
+import gc
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -323,6 +324,9 @@ def _answered(view: View) -> View:
 @contextlib.asynccontextmanager
 async def _running_hub(app: Starlette) -> AsyncIterator[None]:
     task = asyncio.create_task(hub.run())
+    # What is loaded by now stays: the collector need not walk through it again in the middle of a request.
+    gc.collect()
+    gc.freeze()
     yield
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -1,5 +1,6 @@
 """Run the worker of one core slot until SIGTERM or SIGINT."""
 
+import gc
 import logging
 import os
 import platform
@@ -38,6 +39,9 @@ class Command(BaseCommand):
         worker.describe(
             sandbox=settings.SANDBOX, network=network_mode(), python=platform.python_version(), user=os.getuid()
         )
+        # What is loaded by now stays: the collector need not walk through it again in the middle of a job.
+        gc.collect()
+        gc.freeze()
         try:
             worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
         finally:
