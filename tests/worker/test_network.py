@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from tests.waiting import wait_until
-from tests.worker.conftest import Bench, Pool, make_sandbox
+from tests.worker.conftest import Bench, Pool, Seen, make_sandbox
 from worker.sandbox import network_mode, remove_leftovers
 from worker.sandbox.network import SlotNetwork, blocked_networks, networks_of, resolvers, why_no_network
 
@@ -82,8 +82,10 @@ def answers_in(bench: Bench, *addresses: str, port: int = PORT) -> list[str]:
         try:
             with socket.create_connection((address, port), timeout=0.5) as connection:
                 return connection.recv(100).decode()
-        except OSError as error:
-            return type(error).__name__
+        except TimeoutError:
+            return "no answer"
+        except OSError:
+            return "refused"
 
     def look_at_all() -> list[str]:
         from concurrent.futures import ThreadPoolExecutor
@@ -122,12 +124,12 @@ def test_internet_is_reached(container: Bench, internet: str) -> None:
 
 def test_private_networks_are_not(container: Bench, lan: str) -> None:
     assert reaches(lan) == "hello"
-    assert answers_in(container, lan) == ["TimeoutError"]
+    assert answers_in(container, lan) == ["refused"]
 
 
 def test_cloud_metadata_is_not(container: Bench, lan: str) -> None:
     assert reaches("169.254.169.254") == "hello"
-    assert answers_in(container, "169.254.169.254") == ["TimeoutError"]
+    assert answers_in(container, "169.254.169.254") == ["refused"]
 
 
 def test_this_host_is_not_on_any_of_its_addresses(container: Bench, internet: str, host_server: int) -> None:
@@ -136,7 +138,7 @@ def test_this_host_is_not_on_any_of_its_addresses(container: Bench, internet: st
     ours = [address for address in addresses if ":" not in address]
     assert gateway in ours
     answers = answers_in(container, *ours, "127.0.0.1", port=host_server)
-    assert set(answers) <= {"TimeoutError", "ConnectionRefusedError"}
+    assert set(answers) == {"refused"}
 
 
 def test_other_sandboxes_are_not(container: Bench, pool: Pool) -> None:
@@ -145,17 +147,19 @@ def test_other_sandboxes_are_not(container: Bench, pool: Pool) -> None:
         import time
 
         server = socket.create_server(("", port))
+        print("listens")
         server.accept()[0].sendall(b"hello")
         time.sleep(60)
 
     with make_sandbox("container", pool.image, slot=1, account_id=2) as other:
         bench = Bench(other)
         bench.start(listen, (PORT,))
+        bench.collect(Seen(), lambda seen: bool(seen.output))
         network = other._network  # type: ignore[attr-defined]
         command = ["ip", "-n", network.name, "-4", "-br", "address", "show", "eth0"]
         shown = subprocess.run(command, capture_output=True, check=True)
         address = shown.stdout.decode().split()[2].partition("/")[0]
-        assert answers_in(container, address) == ["TimeoutError"]
+        assert answers_in(container, address) == ["refused"]
 
 
 def test_ipv6_leads_nowhere(container: Bench) -> None:

@@ -107,6 +107,7 @@ class SlotNetwork:
         raise NetworkFailed(f"no addresses are left in {whole}")
 
     def _rules(self, network: ipaddress.IPv4Network) -> str:
+        # Refused, not dropped: a job is told at once instead of waiting for an answer that never comes.
         blocked = ", ".join(blocked_networks())
         servers = resolvers()
         dns = f"ip daddr {{ {', '.join(servers)} }} meta l4proto {{ tcp, udp }} th dport 53 accept" if servers else ""
@@ -114,21 +115,26 @@ class SlotNetwork:
             table inet {self._table}
             delete table inet {self._table}
             table inet {self._table} {{
+                chain refuse {{
+                    meta l4proto tcp reject with tcp reset
+                    reject with icmpx admin-prohibited
+                }}
                 chain to_host {{
                     type filter hook input priority -10; policy accept;
-                    iifname "{self.link}" drop
+                    iifname "{self.link}" goto refuse
                 }}
                 chain through {{
                     type filter hook forward priority -10; policy accept;
                     iifname "{self.link}" jump outbound
                     oifname "{self.link}" ct state established,related accept
-                    oifname "{self.link}" drop
+                    oifname "{self.link}" goto refuse
                 }}
                 chain outbound {{
                     ip saddr != {network} drop
-                    oifname "{LINK_PREFIX}*" drop
+                    tcp flags syn tcp option maxseg size set rt mtu
+                    oifname "{LINK_PREFIX}*" goto refuse
                     {dns}
-                    ip daddr {{ {blocked} }} drop
+                    ip daddr {{ {blocked} }} goto refuse
                     meta nfproto ipv6 drop
                 }}
                 chain behind_host {{
