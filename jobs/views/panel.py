@@ -7,6 +7,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
 
 from jobs.display.rows import Row, row_of_job, rows_of
 from jobs.forms import FilterForm, number_of, numbers_of
@@ -52,6 +53,7 @@ def _filters(request: PageRequest) -> tuple[FilterForm, BatchFilters]:
     return form, form.filters()
 
 
+@vary_on_headers("HX-Request", "HX-Target")
 @login_required
 @require_GET
 def job_list(request: PageRequest) -> HttpResponse:

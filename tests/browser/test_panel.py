@@ -112,3 +112,18 @@ def test_map_opens_and_closes(page: Page, alice: Any) -> None:
     expect(page.locator("tr.child")).to_have_count(60)
     page.get_by_role("button", name="Jobs of map 1–60").click()
     expect(page.locator("tr.child")).to_have_count(0)
+
+
+def test_back_from_a_job_leads_to_the_filtered_page(page: Page, alice: Any) -> None:
+    make_batch(alice, function="train")
+    page.goto("/jobs/")
+    page.fill("#text", "trai")
+    expect(page).to_have_url(re.compile(r"text=trai$"))
+    page.get_by_role("link", name="1", exact=True).click()
+    expect(page.get_by_role("heading", name="Job 1")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    expect(page.locator("tr.row")).to_have_count(1)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/jobs/$"))
