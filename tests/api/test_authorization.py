@@ -1,0 +1,320 @@
+"""Who gets what at every address: nobody, a stranger, the owner, and whoever holds a key that is no good.
+
+Tables say for each address whose things it is about. An address without a row fails a test.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import pytest
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import ApiKey
+from accounts.services import create_api_key, deactivate_key
+from api.operations import OPERATIONS, Operation
+from common import packs
+from jobs.models import Batch, Job
+from storage.models import StoredFile
+from tests.submitting import Api, pack, run_all, submit
+
+# Words that stand on things of Alice's alone.
+MARKS = ("alices-label", "alices-file", "alices-note", "alice@example.org")
+LOGINS = "/sign-in/"
+
+
+class Row(NamedTuple):
+    """How Alice asks. `of`: "own" when everybody gets their own there, "theirs" when it names a thing of Alice's."""
+
+    of: str
+    body: Any = None
+
+
+API = {
+    "submit": Row("own", pack([b"x"])),
+    "listJobs": Row("own"),
+    "info": Row("theirs", {"jids": [[1, 1]], "fields": ["all"]}),
+    "getJob": Row("theirs"),
+    "getFunction": Row("theirs"),
+    "getArguments": Row("theirs"),
+    "getLog": Row("theirs"),
+    "rerun": Row("theirs"),
+    "kill": Row("theirs", {"jids": [[1, 1]]}),
+    "delete": Row("theirs", {"jids": [[1, 1]]}),
+    "listFiles": Row("own"),
+    "getFile": Row("theirs"),
+    "headFile": Row("theirs"),
+    "putFile": Row("own", b"bytes"),
+    "deleteFile": Row("theirs"),
+    "prepareUpload": Row("own", {"size": 5}),
+    "finishUpload": Row("refused", {"upload": "a token of nobody"}),
+    "listKeys": Row("own"),
+    "createKey": Row("own", {"note": "another"}),
+    "deactivateKey": Row("theirs"),
+    "activateKey": Row("theirs"),
+    "account": Row("own"),
+    "coreTypes": Row("own"),
+    "environments": Row("own"),
+    "openapi": Row("public"),
+    "health": Row("public"),
+}
+# Answered outside of Django: their rows are tests in test_live.py.
+LIVE = {"results", "streamAccount", "streamLog"}
+
+
+class Thing(NamedTuple):
+    """What Alice has, and her keys."""
+
+    api: Api
+    key: ApiKey
+
+    def address(self, path: str) -> str:
+        found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "stream": "stdout"}
+        return re.sub(r"{(\w+)}", lambda match: str(found[match[1]]), path)
+
+
+@pytest.fixture
+def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -> Thing:
+    submit(alice, options={"label": "alices-label"})
+    run_all(alice)
+    alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
+    return Thing(alice_api, create_api_key(user=alice, note="alices-note")[0])
+
+
+def state(account: Any) -> Any:
+    """All that somebody could have changed of an account."""
+    return (
+        list(Job.objects.filter(account=account).values_list("jid", "status", "kill_requested_at")),
+        list(Batch.objects.filter(account=account).values_list("pk", flat=True)),
+        list(StoredFile.objects.filter(account=account).values_list("name", "key")),
+        list(ApiKey.objects.filter(user=account).values_list("pk", "is_active")),
+    )
+
+
+def ask(client: Client, method: str, path: str, body: Any, **headers: str) -> Any:
+    data = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
+    content_type = packs.CONTENT_TYPE if isinstance(body, bytes) else "application/json"
+    if method in ("GET", "HEAD", "DELETE"):
+        return client.generic(method, path, headers=headers)
+    return client.generic(method, path, data, content_type, headers=headers)
+
+
+def code(answer: Any) -> str:
+    return str(answer.json()["error"]["code"])
+
+
+def text_of(answer: Any) -> str:
+    content: bytes = answer.getvalue() if answer.streaming else answer.content
+    return content.decode("utf-8", "replace")
+
+
+def test_every_operation_has_a_row() -> None:
+    assert {operation.id for operation in OPERATIONS} == set(API) | LIVE
+
+
+ROWS = [operation for operation in OPERATIONS if operation.id in API]
+KEPT = [operation for operation in ROWS if API[operation.id].of != "public"]
+
+
+@pytest.mark.parametrize("operation", KEPT, ids=lambda operation: operation.id)
+def test_without_a_good_key_nothing_is_told_or_done(
+    operation: Operation, things: Thing, alice: Any, alice_client: Client
+) -> None:
+    path, body = things.address(operation.server + operation.path), API[operation.id].body
+    before = state(alice)
+    revoked = Api(alice)
+    deactivate_key(user=alice, key_id=revoked.key.pk)
+    wrong = base64.b64encode(f"{things.key.pk}:wrong".encode()).decode()
+    asked = {
+        "no_key": ask(Client(), operation.method, path, body),
+        "bad_key": ask(Client(), operation.method, path, body, Authorization=f"Basic {wrong}"),
+        "key_inactive": ask(revoked.client, operation.method, path, body),
+        "bad_token": ask(Client(), operation.method, path, body, Authorization="Bearer a.b.c"),
+    }
+    # A page of another site could use a session.
+    by_session = ask(alice_client, operation.method, path, body)
+    assert {answer.status_code for answer in (*asked.values(), by_session)} == {401}
+    if operation.method != "HEAD":
+        assert [code(answer) for answer in asked.values()] == list(asked)
+    revoked.key.delete()
+    assert state(alice) == before
+
+
+@pytest.mark.parametrize("operation", KEPT, ids=lambda operation: operation.id)
+def test_stranger_gets_nothing_of_anybodys(operation: Operation, things: Thing, alice: Any, charlie_api: Api) -> None:
+    row = API[operation.id]
+    before = state(alice)
+    answer = ask(charlie_api.client, operation.method, things.address(operation.server + operation.path), row.body)
+    allowed = {"own": (200, 201, 204), "theirs": (404,), "refused": (400,)}[row.of]
+    assert answer.status_code in allowed
+    names_it_himself = "alices-file.txt" if "{name}" in operation.path else "-"
+    told = text_of(answer).replace(names_it_himself, "")
+    assert [mark for mark in MARKS if mark in told] == []
+    assert state(alice) == before
+
+
+@pytest.mark.parametrize("operation", KEPT, ids=lambda operation: operation.id)
+def test_owner_gets_it(operation: Operation, things: Thing) -> None:
+    row = API[operation.id]
+    answer = ask(things.api.client, operation.method, things.address(operation.server + operation.path), row.body)
+    assert answer.status_code in ((400,) if row.of == "refused" else (200, 201, 204))
+
+
+@pytest.mark.parametrize("operation", [op for op in ROWS if op not in KEPT], ids=lambda operation: operation.id)
+def test_public_answers_tell_of_nobody(operation: Operation, things: Thing) -> None:
+    answer = ask(Client(), operation.method, operation.server.replace("{", "") + operation.path, None)
+    assert answer.status_code in (200, 503)
+    assert [mark for mark in MARKS if mark in text_of(answer)] == []
+
+
+def test_strangers_job_cannot_be_waited_for_by_a_new_one(things: Thing, charlie_api: Api) -> None:
+    answer = charlie_api.submit(options={"depends_on": [[1, 1]]})
+    assert (answer.status_code, code(answer)) == (404, "job_unknown")
+
+
+# -- pages -------------------------------------------------------------------------------------
+
+
+class Page(NamedTuple):
+    """One method of a page. `of`: as above; and "public" for everybody, "away" for those that only lead elsewhere."""
+
+    method: str
+    of: str
+    data: Any = None
+
+
+JID = {"jid": 1}
+FILE = {"name": "alices-file.txt"}
+PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
+    "jobs:list": ({}, [Page("GET", "own")]),
+    "jobs:rows": (
+        {},
+        [Page("GET", "own"), Page("GET", "own", {"ids": "1"}), Page("GET", "theirs", {"batch": "batch"})],
+    ),
+    "jobs:bulk_kill": ({}, [Page("POST", "own", {"jid": "1", "confirm": "1"})]),
+    "jobs:bulk_delete": ({}, [Page("POST", "own", {"batch": "batch", "confirm": "1"})]),
+    "jobs:detail": (JID, [Page("GET", "theirs")]),
+    "jobs:log": ({**JID, "stream": "stdout"}, [Page("GET", "theirs")]),
+    "jobs:kill": (JID, [Page("POST", "theirs", {"confirm": "1"})]),
+    "jobs:rerun": (JID, [Page("POST", "theirs")]),
+    "files:list": ({}, [Page("GET", "own"), Page("POST", "own", {})]),
+    "files:download": (FILE, [Page("GET", "theirs"), Page("HEAD", "theirs"), Page("PUT", "own", b"bytes")]),
+    "files:delete": (FILE, [Page("GET", "theirs"), Page("POST", "theirs")]),
+    "accounts:profile": ({}, [Page("GET", "own"), Page("POST", "own", {"time_zone": "UTC", "email": ""})]),
+    "accounts:password_change": ({}, [Page("GET", "own"), Page("POST", "own", {"old_password": "x"})]),
+    "accounts:keys": ({}, [Page("GET", "own")]),
+    "accounts:key_create": ({}, [Page("POST", "own", {"note": "another"})]),
+    "accounts:key_deactivate": ({"key_id": "key"}, [Page("POST", "theirs")]),
+    "accounts:key_activate": ({"key_id": "key"}, [Page("POST", "theirs")]),
+    "accounts:welcome": ({}, [Page("GET", "own"), Page("POST", "own")]),
+    "accounts:sign_up": ({}, [Page("GET", "public"), Page("POST", "public", {})]),
+    "accounts:sign_in": ({}, [Page("GET", "public"), Page("POST", "public", {})]),
+    "accounts:sign_out": ({}, [Page("POST", "public")]),
+    "accounts:password_reset": ({}, [Page("GET", "public"), Page("POST", "public", {})]),
+    "accounts:password_reset_sent": ({}, [Page("GET", "public")]),
+    "accounts:password_reset_confirm": ({"uidb64": "MQ", "token": "a-b"}, [Page("GET", "public")]),
+    "accounts:password_reset_done": ({}, [Page("GET", "public")]),
+    "common:theme": ({}, [Page("POST", "public", {"theme": "dark"})]),
+}
+CASES = [(name, page) for name, (_, pages) in PAGES.items() for page in pages]
+CASE_IDS = [f"{page.method} {name} {number}" for number, (name, page) in enumerate(CASES)]
+POSTS = [(name, page) for name, page in CASES if page.method in ("POST", "PUT")]
+
+
+def named(patterns: list[Any], space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from named(pattern.url_patterns, space + inner)
+        else:
+            yield space + (pattern.name or ""), pattern
+
+
+def test_every_page_has_a_row() -> None:
+    names = {name for name, _ in named(get_resolver().url_patterns) if not name.startswith(("api:", "admin:"))}
+    elsewhere = {"", "healthz"}  # the root leads to the jobs, and health has its own row
+    admin = {name for name in names if name.startswith("django_rq")}
+    assert names - elsewhere - admin == set(PAGES)
+
+
+def open_page(client: Client, name: str, page: Page, things: Thing) -> Any:
+    variable: dict[Any, Any] = {"key": things.key.pk, "batch": Batch.objects.get(account=things.key.user).pk}
+    arguments = {part: variable.get(value, value) for part, value in PAGES[name][0].items()}
+    data = page.data
+    if isinstance(data, dict):
+        data = {part: variable.get(value, value) for part, value in data.items()}
+    if page.method == "PUT":
+        return client.put(reverse(name, kwargs=arguments), data)
+    return getattr(client, page.method.lower())(reverse(name, kwargs=arguments), data)
+
+
+@pytest.mark.parametrize(("name", "page"), CASES, ids=CASE_IDS)
+def test_page_for_nobody(name: str, page: Page, things: Thing, alice: Any) -> None:
+    before = state(alice)
+    # A key is no way to a page.
+    for client in (Client(), things.api.client):
+        answer = open_page(client, name, page, things)
+        if page.of == "public":
+            assert answer.status_code in (200, 302, 400)
+        elif page.method == "PUT":
+            assert answer.status_code in (401, 403)
+        else:
+            assert answer.status_code == 302
+            assert answer["Location"].startswith(LOGINS)
+        assert [mark for mark in MARKS if mark in text_of(answer)] == []
+    assert state(alice) == before
+
+
+@pytest.mark.parametrize(("name", "page"), CASES, ids=CASE_IDS)
+def test_page_for_a_stranger(name: str, page: Page, things: Thing, alice: Any, charlie_client: Client) -> None:
+    before = state(alice)
+    answer = open_page(charlie_client, name, page, things)
+    assert answer.status_code in {"theirs": (404,)}.get(page.of, (200, 302, 400))
+    told = text_of(answer).replace("alices-file.txt", "") if name.startswith("files:") else text_of(answer)
+    assert [mark for mark in MARKS if mark in told] == []
+    assert state(alice) == before
+
+
+@pytest.mark.parametrize(("name", "page"), CASES, ids=CASE_IDS)
+def test_page_for_its_owner(name: str, page: Page, things: Thing, alice_client: Client) -> None:
+    answer = open_page(alice_client, name, page, things)
+    assert answer.status_code in (200, 302, 400)
+    if answer.status_code == 302:
+        assert name == "accounts:sign_out" or not answer["Location"].startswith(LOGINS)
+
+
+@pytest.mark.parametrize(("name", "page"), POSTS, ids=[f"{page.method} {name}" for name, page in POSTS])
+def test_form_of_another_site_does_nothing(name: str, page: Page, things: Thing, alice: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    before = state(alice)
+    assert open_page(client, name, page, things).status_code == 403
+    assert state(alice) == before
+
+
+# -- the admin site ----------------------------------------------------------------------------
+
+# What tells nothing: signing in and out, and a script of words.
+OPEN_IN_ADMIN = {"admin:login", "admin:logout", "admin:jsi18n"}
+
+
+def admin_address(name: str) -> str:
+    for arguments in ([], ["1"], ["1", "1"]):
+        with suppress(NoReverseMatch):
+            return reverse(name, args=arguments)
+    return ""
+
+
+def test_admin_site_is_closed_to_people(client: Client, things: Thing, charlie_client: Client) -> None:
+    names = {name for name, _ in named(get_resolver().url_patterns) if name.startswith("admin:")}
+    addresses = {admin_address(name) for name in names - OPEN_IN_ADMIN} - {""}
+    assert len(addresses) > 30
+    for someone in (client, charlie_client):
+        answers = {address: someone.get(address) for address in addresses}
+        redirects = {address: answer for address, answer in answers.items() if answer.status_code == 302}
+        assert {answers[address].status_code for address in addresses - set(redirects)} <= {401}
+        assert all(answer["Location"].startswith("/admin/login/") for answer in redirects.values())
