@@ -14,8 +14,6 @@ from worker.sandbox.scratch import Scratch
 if TYPE_CHECKING:
     from jobs.models import CoreType
 
-CODE_DIR_INSIDE = "/opt/picloud"
-
 
 class SandboxFailed(Exception):
     """A sandbox could not be started. The message says why and what to do, in a sentence for people."""

@@ -15,6 +15,7 @@ from django.conf import settings
 from environments.engine import engine
 from worker.inside.boot import START_ERROR
 from worker.sandbox.base import Sandbox, SandboxFailed
+from worker.sandbox.code import code_directory
 from worker.sandbox.link import NAME
 from worker.sandbox.meter import Cgroup, Meter, Processes
 from worker.sandbox.network import NetworkFailed, SlotNetwork, resolv_conf, slot_network
@@ -23,15 +24,14 @@ from worker.sandbox.seccomp import NoProfile, security_options
 
 logger = logging.getLogger(__name__)
 
-CODE = Path(__file__).resolve().parent.parent.parent
 HOME = "/home/picloud"
-CODE_INSIDE = "/opt/picloud/runner"
+CODE_INSIDE = "/opt/picloud"
 ENVIRONMENT = {
     "PATH": f"{HOME}/.local/bin:/usr/local/bin:/usr/bin:/bin",
     "HOME": HOME,
     "USER": "picloud",
     "LANG": "C.UTF-8",
-    "PYTHONPATH": "/opt/picloud/lib",
+    "PYTHONPATH": f"{CODE_INSIDE}/lib",
     "PICLOUD_URL": "http+unix:///run/picloud/api.sock",
     "PICLOUD_RUNNING_ON_CLOUD": "1",
 }
@@ -45,7 +45,7 @@ LABEL_HOME, LABEL_SLOT = "picloud.home", "picloud.slot"
 class ContainerSandbox(Sandbox):
     """One container, one runner as its PID 1."""
 
-    _command = ("python3", "-B", f"{CODE_INSIDE}/worker/inside/boot.py")
+    _command = ("python3", "-B", f"{CODE_INSIDE}/runner/worker/inside/boot.py")
     _container = ""
     _network: SlotNetwork | None = None
 
@@ -117,9 +117,7 @@ class ContainerSandbox(Sandbox):
         api.mkdir(parents=True, exist_ok=True)
         scratch = self._scratch
         binds = [
-            f"{CODE}/worker/runner.py:{CODE_INSIDE}/worker/runner.py:ro",
-            f"{CODE}/worker/inside:{CODE_INSIDE}/worker/inside:ro",
-            f"{CODE}/cloud:/opt/picloud/lib/cloud:ro",
+            f"{code_directory()}:{CODE_INSIDE}:ro",
             f"{api}:/run/picloud:ro",
             f"{scratch.link}:/run/picloud-worker:ro",
             f"{scratch.home}:{HOME}:rw",

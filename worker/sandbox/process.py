@@ -9,10 +9,10 @@ from pathlib import Path
 from django.conf import settings
 
 from worker.sandbox.base import Sandbox
+from worker.sandbox.code import code_directory
 from worker.sandbox.link import NAME
 from worker.sandbox.meter import Meter, Processes, family
 
-CODE = Path(__file__).resolve().parent.parent.parent
 CLOSE_SECONDS = 5
 
 
@@ -22,9 +22,7 @@ class ProcessSandbox(Sandbox):
     _process: subprocess.Popen[bytes] | None = None
 
     def _launch(self) -> None:
-        library = self._scratch.root / "lib"
-        library.mkdir()
-        (library / "cloud").symlink_to(CODE / "cloud")
+        code = code_directory()
         options = {
             "socket": NAME,
             "home": str(self._scratch.home),
@@ -33,10 +31,10 @@ class ProcessSandbox(Sandbox):
             "file_limit": self.limits.disk,
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-B", str(CODE / "worker/inside/boot.py"), json.dumps(options)],
+            [sys.executable, "-B", str(code / "runner/worker/inside/boot.py"), json.dumps(options)],
             # Relative to here the socket's address is short, however long the path of PICLOUD_HOME.
             cwd=self._scratch.link,
-            env=self._environment(library),
+            env=self._environment(code / "lib"),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
