@@ -61,10 +61,12 @@ class Cgroup(Meter):
         return max(0, int(_read(self._memory / "memory.usage_in_bytes")) - stat["total_inactive_file"])
 
     def memory_limit(self) -> int:
-        if self._version_2:
-            text = _read(self._memory / "memory.max").strip()
-            return sys.maxsize if text == "max" else int(text)
-        return int(_read(self._memory / "memory.limit_in_bytes"))
+        """Bytes; engines set it on this group or on one above."""
+        if not self._version_2:
+            return int(_read(self._memory / "memory.limit_in_bytes"))
+        above = [path for path in (self._memory, *self._memory.parents) if path.is_relative_to(ROOT) and path != ROOT]
+        texts = [_read(path / "memory.max").strip() for path in above]
+        return min(sys.maxsize if text == "max" else int(text) for text in texts)
 
     def oom_kills(self) -> int:
         name = "memory.events" if self._version_2 else "memory.oom_control"
