@@ -29,12 +29,22 @@ def redis(valkey_server: Path) -> Iterator[Redis]:
         yield connection
 
 
+def has_database(item: Any) -> bool:
+    return bool({"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db"))
+
+
 @pytest.fixture(autouse=True)
 def _redis_for_whoever_has_rows(request: pytest.FixtureRequest) -> None:
     """Services enqueue after they commit, so a test with a database gets an empty Redis too."""
-    names = {"db", "transactional_db"}
-    if names & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
+    if has_database(request.node):
         request.getfixturevalue("redis")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, tests without a database would only be the same again."""
+    if ON_POSTGRES:
+        config.hook.pytest_deselected(items=[item for item in items if not has_database(item)])
+        items[:] = [item for item in items if has_database(item)]
 
 
 @pytest.fixture(scope="session")
