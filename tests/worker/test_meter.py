@@ -1,4 +1,4 @@
-"""Version 2 of control groups, from files as such a kernel shows them; version 1 is read of real containers elsewhere."""
+"""Version 2 of control groups, from files as its kernel shows them; version 1 is read of real containers elsewhere."""
 
 from pathlib import Path
 
