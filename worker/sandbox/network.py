@@ -7,7 +7,6 @@ Each slot has a veth pair with a /30, one nftables table, and a resolv.conf with
 import atexit
 import contextlib
 import fcntl
-import functools
 import hashlib
 import ipaddress
 import json
@@ -38,7 +37,6 @@ class NetworkFailed(Exception):
     """The namespace of a slot could not be made; the message holds the tool's own words."""
 
 
-@functools.cache
 def why_no_network() -> str:
     """Why sandboxes of this worker have no network; empty when they have one."""
     if os.geteuid() != 0:
