@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import services
+from accounts.forms import AdminSignInForm
 from accounts.models import ApiKey, User
 from common.admin import ReadOnlyAdmin
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     DjangosUserAdmin = UserAdmin[User]
 else:
     CreationForm, ChangeForm, DjangosUserAdmin = AdminUserCreationForm, UserChangeForm, UserAdmin
+
+
+admin.site.login_form = AdminSignInForm
 
 
 class NewAccountForm(CreationForm):

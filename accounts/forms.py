@@ -5,10 +5,12 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.contrib.auth.password_validation import validate_password
 
 from accounts.models import NOTE_LENGTH, User
+from accounts.throttle import TooManyTries, check_tries, count_try
 
 
 @cache
@@ -60,6 +62,22 @@ class SignInForm(AuthenticationForm):
         typed: str = self.cleaned_data["username"]
         same = User.objects.filter(username__iexact=typed).first()
         return same.username if same else typed
+
+
+class AdminSignInForm(AdminAuthenticationForm):
+    """The admin site's own door, with the same limit on guessing as ours."""
+
+    def clean(self) -> dict[str, Any]:
+        name = str(self.cleaned_data.get("username", ""))
+        assert self.request is not None
+        try:
+            check_tries(self.request, action="sign-in", name=name)
+            return super().clean()
+        except TooManyTries as refusal:
+            raise forms.ValidationError(refusal.message) from None
+        except forms.ValidationError:
+            count_try(self.request, action="sign-in", name=name)
+            raise
 
 
 class ResetForm(PasswordResetForm):
