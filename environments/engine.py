@@ -7,14 +7,21 @@ from typing import Any
 
 from django.conf import settings
 
+from common.exceptions import Refused
+
 INSTALL = (
     "Install one (on Debian and Ubuntu: apt install podman runc) and start it with `make up`, "
     "or set PICLOUD_SANDBOX=process to run jobs without isolation, for one trusted user."
 )
 
 
-class NoEngine(Exception):
+class NoEngine(Refused):
     """No container engine answers at settings.CONTAINER_ENGINE_URL. The message says what to do."""
+
+    status = 503
+
+    def __init__(self, message: str) -> None:
+        super().__init__("no_engine", message)
 
 
 @contextlib.contextmanager

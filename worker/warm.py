@@ -27,6 +27,8 @@ class WarmSandbox:
         """A running sandbox for this account, environment, core type and cores. Raises SandboxFailed."""
         key = SandboxKey(work.account_id, work.environment_digest, work.core_type, work.cores)
         self._used_at = time.monotonic()
+        if self._sandbox is not None and not self._sandbox.is_alive():
+            self.drop()
         spare = self._sandbox
         if spare is not None and spare.key == replace(key, account_id=None):
             spare.assign(work.account_id)

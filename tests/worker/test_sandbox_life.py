@@ -50,9 +50,15 @@ def test_spare_runs_nothing_until_it_is_someones_and_is_theirs_for_good(pool: Po
 @KINDS
 def test_sandbox_that_ends_by_itself_is_lost(pool: Pool, kind: str) -> None:
     with make_sandbox(kind, pool.image) as sandbox:
+        assert sandbox.is_alive()
         os.kill(sandbox._link.peer_pid, signal.SIGKILL)
+        wait_until(lambda: not sandbox.is_alive(), what="the end to be seen")
         with pytest.raises(SandboxLost):
             Bench(sandbox).run(lambda: 1)
+
+
+def test_receiving_does_not_wait(bench: Bench) -> None:
+    assert list(bench.sandbox.receive()) == []
 
 
 @KINDS

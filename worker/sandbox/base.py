@@ -85,9 +85,16 @@ class Sandbox(ABC):
             hello = self._link.accept(self._why_dead)
             self.python = str(hello["python"])
             self._meter = self._make_meter(self._link.peer_pid)
+        except SandboxLost as lost:
+            self.close()
+            raise SandboxFailed(str(lost)) from lost
         except BaseException:
             self.close()
             raise
+
+    def is_alive(self) -> bool:
+        """Whether it still runs. A warm one may have ended while nobody looked."""
+        return self._link.is_alive()
 
     def assign(self, account_id: int) -> None:
         """Give a spare to its first and only account."""

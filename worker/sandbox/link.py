@@ -60,7 +60,7 @@ class Link:
         self._socket, _ = self._listener.accept()
         (self._directory / NAME).unlink()
         self._listener.close()
-        self._socket.settimeout(SEND_SECONDS)
+        self._socket.setblocking(False)  # noqa: FBT003
         # The runner's process id as this side of the wall counts, told by the kernel.
         self.peer_pid = PEER.unpack(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))[0]
         hello = self._hello(deadline)
@@ -83,16 +83,24 @@ class Link:
         return self._socket
 
     def send(self, header: Header, *payload: Buffer) -> None:
-        connection = self._connected()
         try:
             for data in pack_frame(header, *payload):
-                connection.sendall(data)
+                self._send_all(memoryview(data))
         except OSError as error:
             raise SandboxLost(f"its runner takes nothing any more ({error})") from error
 
+    def _send_all(self, data: memoryview) -> None:
+        connection = self._connected()
+        while data:
+            try:
+                data = data[connection.send(data) :]
+            except BlockingIOError:
+                if not select.select([], [connection], [], SEND_SECONDS)[1]:
+                    raise TimeoutError(f"nothing for {SEND_SECONDS} s") from None
+
     def receive(self) -> Iterator[tuple[Header, bytes]]:
         try:
-            data = self._connected().recv(1 << 20, socket.MSG_DONTWAIT)
+            data = self._connected().recv(1 << 20)
         except BlockingIOError:
             return
         except OSError as error:
@@ -107,6 +115,17 @@ class Link:
                 yield frame
         except BadFrame as error:
             raise SandboxLost(f"its runner broke the protocol: {error}") from error
+
+    def is_alive(self) -> bool:
+        """Whether the runner is still there, as far as its end of the connection tells."""
+        if self._socket is None:
+            return False
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def kill_peer(self) -> bool:
         """Kill the runner and wait for its end; False when that is not ours to do, or it never answered."""

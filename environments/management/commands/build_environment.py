@@ -6,7 +6,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.exceptions import Refused
-from environments.engine import NoEngine
 from environments.services import build_environment
 
 
@@ -25,6 +24,6 @@ class Command(BaseCommand):
 
         try:
             environment = build_environment(name=options["name"], say=say)
-        except (NoEngine, Refused) as error:
+        except Refused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{environment.image}, {environment.size_bytes / 1e6:.0f} MB")
