@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from common.ranges import ranges_of
-from common.sql import db_time, insert_rows
+from common.sql import db_time, execute, insert_rows
 from jobs.models import JobEvent
 from jobs.states import UNFINISHED, Reason, Status
 
@@ -45,21 +45,21 @@ def count_moves(batch_id: int, moves: Mapping[tuple[Status, Status], int], *, ru
     for (before, after), number in moves.items():
         change[before] -= number
         change[after] += number
-    sets = [f"n_{status} = n_{status} + {int(by)}" for status, by in change.items() if by]
+    shifts = [(status, by) for status, by in change.items() if by]
+    sets = [f"n_{status} = n_{status} + %s" for status, _ in shifts]
     unfinished = " + ".join(f"n_{status}" for status in sorted(UNFINISHED))
     fewer = sum(change[status] for status in UNFINISHED)
     # The right-hand sides see the row as it was.
-    closed = f"received = size AND {unfinished} + ({fewer}) = 0"
+    closed = f"received = size AND {unfinished} + (%s) = 0"
     sets += [
         "run_ms = run_ms + %s",
         "charge = charge + %s",
         f"finished_at = CASE WHEN {closed} THEN CAST(%s AS {_time_type()}) ELSE finished_at END",
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE jobs_batch SET {', '.join(sets)} WHERE id = %s",
-            [run_ms, charge, db_time(timezone.now()), batch_id],
-        )
+    execute(
+        f"UPDATE jobs_batch SET {', '.join(sets)} WHERE id = %s",
+        [*(by for _, by in shifts), run_ms, charge, fewer, db_time(timezone.now()), batch_id],
+    )
 
 
 def _time_type() -> str:
