@@ -63,8 +63,11 @@ class Output {
 }
 
 async function refresh({ whole = false } = {}) {
-  const response = await fetch(location.href, { headers: { "X-Requested-With": "live" } });
-  if (!response.ok || response.redirected) return;
+  const response = await fetch(location.href, { headers: { "X-Requested-With": "live" } }).catch(() => null);
+  document.querySelector("#connection-lost").hidden = Boolean(response);
+  if (!response) return;
+  if (response.redirected) return location.reload(); // signed out
+  if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   // A question that is open is not closed under the hand.
   const asking = page.querySelector("details.ask[open]");
@@ -78,12 +81,21 @@ async function refresh({ whole = false } = {}) {
   document.dispatchEvent(new CustomEvent("htmx:afterSwap"));
 }
 
-function watch() {
-  const outputs = Object.fromEntries([...page.querySelectorAll("[data-stream]")].map((section) => [section.dataset.stream, new Output(section)]));
-  const stream = new EventSource(page.dataset.live);
-  let status = page.dataset.status;
-  let timer = setInterval(() => { if (!document.hidden) refresh(); }, REFRESH_MS);
+const outputs = Object.fromEntries([...page.querySelectorAll("[data-stream]")].map((section) => [section.dataset.stream, section]));
+let stream = null;
+let timer = 0;
+let status = page.dataset.status;
 
+function wire() {
+  for (const [name, section] of Object.entries(outputs)) outputs[name] = new Output(section);
+}
+
+function watch() {
+  stream?.close();
+  clearInterval(timer);
+  stream = new EventSource(page.dataset.live);
+  // The stream ends by itself only with `end`; while it is away, the timer goes on asking.
+  timer = setInterval(refresh, REFRESH_MS);
   stream.addEventListener("snapshot", (event) => {
     for (const [name, text] of Object.entries(JSON.parse(event.data))) outputs[name]?.put(text);
   });
@@ -97,12 +109,25 @@ function watch() {
     status = now;
   });
   stream.addEventListener("end", () => {
-    stream.close();
-    clearInterval(timer);
+    leave();
+    delete page.dataset.live;
     refresh({ whole: true });
   });
-  // The stream ends by itself only with `end`; while it is away, the timer goes on asking.
-  addEventListener("pagehide", () => stream.close());
 }
 
-if (page.dataset.live) watch();
+function leave() {
+  stream?.close();
+  clearInterval(timer);
+}
+
+if (page.dataset.live) {
+  wire();
+  watch();
+  // A browser keeps six connections to a server: a tab nobody sees holds none. Its return begins with a snapshot.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) leave();
+    else if (page.dataset.live) watch();
+  });
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => { if (event.persisted && page.dataset.live) watch(); });
+}

@@ -190,36 +190,44 @@ reveal();
 
 let stream = null;
 let streamWorks = false;
-
-function listen() {
-  stream = new EventSource(panel.dataset.live);
-  stream.addEventListener("open", () => {
-    // What happened between the page and the stream, or while it was away.
-    if (!streamWorks) changedNow(visibleMoving());
-    streamWorks = true;
-    say("on", "Live");
-  });
-  stream.addEventListener("batches", (event) => changedNow(JSON.parse(event.data)));
-  stream.addEventListener("error", () => { streamWorks = false; });
-}
-
 let lastPoll = 0;
 
-async function poll() {
-  const ids = visibleMoving();
-  const wait = document.hidden || !ids.length ? SLOW_MS : POLL_MS;
-  if (streamWorks || Date.now() - lastPoll < wait) return;
+async function catchUp(state, words) {
   lastPoll = Date.now();
-  if (stream?.readyState === EventSource.CLOSED) listen();
   try {
-    await refresh(ids, { lookForNew: true });
-    say("slow", "Every 3 s");
+    await refresh(visibleMoving(), { lookForNew: true });
+    say(state, words);
   } catch {
     say("off", "No answer");
   }
 }
 
+function listen() {
+  stream = new EventSource(panel.dataset.live);
+  stream.addEventListener("open", () => {
+    streamWorks = true;
+    // What happened between the page and the stream, or while it was away.
+    catchUp("on", "Live");
+  });
+  stream.addEventListener("batches", (event) => changedNow(JSON.parse(event.data)));
+  stream.addEventListener("error", () => { streamWorks = false; });
+}
+
+function leave() {
+  stream?.close();
+  streamWorks = false;
+}
+
+function poll() {
+  const wait = visibleMoving().length ? POLL_MS : SLOW_MS;
+  if (streamWorks || document.hidden || Date.now() - lastPoll < wait) return;
+  if (stream?.readyState === EventSource.CLOSED) listen();
+  catchUp("slow", "Every 3 s");
+}
+
 listen();
 setInterval(poll, 1000);
-addEventListener("pagehide", () => stream?.close());
-addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
+// A browser keeps six connections to a server: a tab nobody sees holds none.
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
+addEventListener("pagehide", leave);
+addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
