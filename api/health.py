@@ -101,7 +101,8 @@ def _sandbox() -> str:
     problems = sorted({report["problem"] for report in reports if report.get("problem")})
     if problems:
         raise Unwell(" ".join(problems))
-    return ", ".join(sorted({report.get("sandbox", "") for report in reports}))
+    kinds = {f"{report.get('sandbox', '?')}; jobs reach {report.get('network', '?')}" for report in reports}
+    return " / ".join(sorted(kinds))
 
 
 PARTS: dict[str, Callable[[], str]] = {

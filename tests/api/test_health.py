@@ -28,7 +28,9 @@ def parts(response: HttpResponse) -> Any:
 
 
 def report(redis: Redis, slot: int, **fields: str) -> None:
-    redis.hset(f"picloud:worker:{slot}", mapping={"sandbox": "container", "problem": "", **fields})
+    redis.hset(
+        f"picloud:worker:{slot}", mapping={"sandbox": "container", "network": "the internet", "problem": "", **fields}
+    )
 
 
 def test_200_when_every_part_serves(redis: Redis) -> None:
@@ -36,6 +38,7 @@ def test_200_when_every_part_serves(redis: Redis) -> None:
     response = ask()
     assert response.status_code == 200
     assert set(parts(response)) == {"database", "redis", "storage", "workers", "sandbox"}
+    assert parts(response)["sandbox"]["detail"] == "container; jobs reach the internet"
 
 
 def test_503_while_no_worker_reports(redis: Redis) -> None:
