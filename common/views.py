@@ -18,7 +18,7 @@ def theme_choose(request: HttpRequest) -> HttpResponse:
     if chosen not in THEMES:
         raise Refused("bad_theme", "The look must be one of system, light or dark.")
     back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
     response = HttpResponseRedirect(back if safe else "/")
     response.set_cookie(
         THEME_COOKIE, chosen, max_age=ONE_YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE

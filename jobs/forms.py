@@ -53,7 +53,8 @@ class FilterForm(forms.Form):
 
 def midnight(day: date) -> datetime:
     """The first moment of the day in the reader's zone."""
-    return timezone.make_aware(datetime.combine(day, time.min))
+    # The first day of all began, east of Greenwich, before the time that can be told.
+    return timezone.make_aware(datetime.combine(max(day, date(2, 1, 1)), time.min))
 
 
 def number_of(text: str, *, name: str) -> int:

@@ -79,8 +79,10 @@ def _sign_in_page(request: HttpRequest, form: SignInForm, *, status: int, proble
 def _safe_next(request: HttpRequest) -> str:
     """Where to go after signing in: an address of this site, whatever the link said."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    hosts = {request.get_host()}
-    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure()):
+    ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    if ours and wanted.startswith("/"):
         return wanted
     return resolve_url(settings.LOGIN_REDIRECT_URL)
 

@@ -32,7 +32,8 @@ def _selection(request: PageRequest) -> Selection:
 def _back(request: PageRequest) -> str:
     """The page of ours that the person came from, else the panel."""
     back = request.POST.get("next", "")
-    return back if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}) else reverse("jobs:list")
+    safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return back if safe else reverse("jobs:list")
 
 
 def _ask(request: PageRequest, *, act: str, selection: Selection, jids: list[int] | None = None) -> HttpResponse:

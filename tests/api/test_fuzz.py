@@ -19,7 +19,7 @@ from tests.submitting import FUNCTION, Api, header, submit
 
 pytestmark = pytest.mark.usefixtures("base_environment")
 often = hypothesis_settings(
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     database=None,
