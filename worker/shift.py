@@ -67,7 +67,8 @@ class Shift:
                 if claim.more:
                     announce_work(self._kind)
                 self._run_chunk(claim)
-                if self._others_wait():
+                # With nothing more to do here, the wait for work sees the others' tickets by itself.
+                if claim.more and self._others_wait():
                     break
         announce_work(self._kind)
         return None

@@ -11,11 +11,12 @@ import secrets
 from functools import cache
 from typing import NamedTuple
 
-import django_rq
 import redis
 from django.conf import settings
 from django.db.models import Count
 from redis.commands.core import Script
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from common.exceptions import Refused
 from jobs.models import Job
@@ -74,6 +75,12 @@ def queue_name(core_type: str) -> str:
     return f"standard-{core_type}"
 
 
+@cache
+def queue_of(core_type: str) -> Queue:
+    """The queue of a core type. Kept, because django-rq would connect to Redis anew for each ticket."""
+    return Queue(queue_name(core_type), connection=bus.connection(), serializer=JSONSerializer)
+
+
 def announce_work(kind: WorkKind, *, batch_id: int | None = None) -> None:
     """Wake a worker for this kind of work: hand it to one that waits, else enqueue a ticket if there is none.
 
@@ -100,8 +107,7 @@ def enqueue_ticket(kind: WorkKind) -> None:
             "no_queue",
             f"Core type {kind.core_type} has no queue: name it in PICLOUD_CORE_TYPES and start the stack again.",
         )
-    queue = django_rq.get_queue(queue_name(kind.core_type))
-    queue.enqueue_call(
+    queue_of(kind.core_type).enqueue_call(
         ENTRY_POINT,
         args=tuple(kind),
         job_id=f"{kind}-{secrets.token_hex(4)}",
@@ -125,7 +131,7 @@ def reissue_tickets() -> list[WorkKind]:
     waiting = {
         WorkKind.parse(ticket_id)
         for core_type in settings.CORE_TYPE_QUEUES
-        for ticket_id in django_rq.get_queue(queue_name(core_type)).job_ids
+        for ticket_id in queue_of(core_type).job_ids
     }
     store = bus.connection()
     stale = [str(kind) for kind in _kinds_marked(store) if kind not in waiting]
