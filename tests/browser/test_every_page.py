@@ -82,3 +82,13 @@ def test_pages_of_a_visitor(watched: Watched, look: Any, size: str) -> None:
         page.goto(path)
         problems[path] = [*faults_of(page), *(["too wide"] if is_too_wide(page) else [])]
     assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize(("look", "size"), [("light", "phone"), ("dark", "wide")])
+def test_style_page(watched: Watched, alice: Any, settings: Any, look: Any, size: str) -> None:
+    settings.ROOT_URLCONF = "tests.browser.urls"
+    page = watched.page(alice, color_scheme=look, viewport=SIZES[size], reduced_motion="reduce")
+    page.goto("/style/")
+    assert page.get_by_role("heading", level=2).count() >= 7
+    assert faults_of(page) == []
+    assert not is_too_wide(page)
