@@ -205,7 +205,8 @@ class Supervisor:
         checks = {"valkey": home.redis_answers, "engine": home.engine_answers}
         for server in self.servers:
             if not self.pump(checks[server.name], within=20, every=0.02):
-                raise Failed(f"{server.name} did not start within 20 s; its output above says why.")
+                place = f" or {settings.PICLOUD_HOME}/redis/valkey.log" if server.name == "valkey" else ""
+                raise Failed(f"{server.name} did not start within 20 s; its output above{place} says why.")
 
     def _run_once(self, name: str, command: str) -> None:
         process = self._process(name, shlex.split(command))

@@ -43,4 +43,5 @@ def valkey_command(*, socket_path: Path, directory: Path) -> list[str]:
 
 def engine_command(socket_path: Path) -> list[str]:
     """Podman's Docker-compatible API on a Unix socket, for as long as the process lives."""
-    return ["podman", "--log-level=error", "system", "service", "--time=0", f"unix://{socket_path}"]
+    # What goes wrong comes back to those who asked; its own log is about containers that ended by themselves.
+    return ["podman", "--log-level=fatal", "system", "service", "--time=0", f"unix://{socket_path}"]
