@@ -51,6 +51,7 @@ def job_detail(request: PageRequest, jid: int) -> HttpResponse:
         "events": detail.events_of(job),
         "relatives": detail.relatives_of(job),
         "map_bar": bar_of(job.batch.counts, total=job.batch.size, width=240) if job.batch.is_map else None,
+        "ahead": detail.ahead_of(job) if job.status == Status.QUEUED else None,
         "neighbours": detail.neighbours_of(job) if job.batch.is_map else (None, None),
     }
     return render(request, "jobs/detail.html", context)

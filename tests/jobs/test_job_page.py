@@ -146,3 +146,17 @@ def test_unknown_stream_is_said(alice: Any, alice_client: Client) -> None:
     response = alice_client.get(f"/jobs/{batch.first_jid}/log/secrets.txt")
     assert response.status_code == 404
     assert "stdout, stderr, logging" in response.content.decode()
+
+
+def test_queued_job_says_what_is_ahead_of_it(alice: Any, alice_client: Client) -> None:
+    make_batch(alice, statuses=(Status.QUEUED,) * 2)
+    make_batch(alice, statuses=(Status.QUEUED,), job={"priority": 9})
+    make_batch(alice, statuses=(Status.QUEUED,), core_type="c2")
+    last = make_batch(alice, statuses=(Status.QUEUED,))
+    assert "Waits for a free c1 core; 2 of your jobs are ahead of it" in page_of(alice_client, last)
+
+
+def test_waiting_job_says_what_it_waits_for(alice: Any, alice_client: Client) -> None:
+    first, second = make_batch(alice), make_batch(alice, statuses=(Status.WAITING,))
+    Dependency.objects.create(batch=second, on_job=job_of(first))
+    assert "Waits for 1 job to finish" in page_of(alice_client, second)
