@@ -21,8 +21,9 @@ def db_times(moments: Iterable[datetime]) -> list[Any]:
     return list(map(_as_text, moments)) if connection.vendor == "sqlite" else list(moments)
 
 
+@lru_cache(maxsize=1024)
 def _as_text(moment: datetime) -> str:
-    """As Django writes it: in UTC, without the zone."""
+    """As Django writes it: in UTC, without the zone. Kept, because the jobs of a chunk share their moments."""
     return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
