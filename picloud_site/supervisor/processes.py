@@ -148,15 +148,24 @@ def _parents() -> dict[int, int]:
     return found
 
 
+def _is_shared(pid: int) -> bool:
+    """Whether it is the process by which Podman without root holds the namespace of all containers of a user."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() in ("catatonit", "podman pause")
+    except OSError:
+        return False
+
+
 def kill_descendants() -> int:
     """Kills every process below this one; how many there were."""
     parents = _parents()
     ours = {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
         ours |= more
-    for pid in ours - {os.getpid()}:
+    left = [pid for pid in ours - {os.getpid()} if not _is_shared(pid)]
+    for pid in left:
         _send(pid, signal.SIGKILL)
-    return len(ours) - 1
+    return len(left)
 
 
 class Printer:

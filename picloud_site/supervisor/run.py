@@ -103,8 +103,10 @@ class Supervisor:
         signal.set_wakeup_fd(wake_writer.fileno(), warn_on_full_buffer=False)
         self.selector.register(self.wake_reader, selectors.EVENT_READ)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note_stop)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+            signal.signal(signal.SIGHUP, self._note_stop)
 
     def _note_stop(self, *_: object) -> None:
         self.stop_signals += 1
