@@ -1,9 +1,10 @@
-"""The choice between dark and light."""
+"""What belongs to no room: the choice between dark and light, and the little picture of the site."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from common.context import THEME_COOKIE, THEMES
 from common.exceptions import Refused
@@ -24,3 +25,9 @@ def theme_choose(request: HttpRequest) -> HttpResponse:
         THEME_COOKIE, chosen, max_age=ONE_YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
     )
     return response
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it at this address on pages that name no picture, such as those of the admin site."""
+    return HttpResponseRedirect(static("favicon.svg"))

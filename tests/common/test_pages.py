@@ -65,3 +65,7 @@ def test_admin_is_offered_to_staff_alone(alice: Any, alice_client: Client) -> No
     alice.is_staff = True
     alice.save()
     assert b'href="/admin/"' in alice_client.get("/files/").content
+
+
+def test_little_picture_is_where_browsers_look_for_it(client: Client) -> None:
+    assert client.get("/favicon.ico")["Location"].endswith("favicon.svg")
