@@ -342,13 +342,22 @@ class Runner:
         self.empty_scratch()
 
     def blame(self, child: Forked, run: Run) -> int:
-        """Report the item that a child died on, if it did; returns the item to go on with."""
-        begun: int
+        """Report the item that a child died on, if it did; returns the item to go on with.
+
+        What the child shows of itself lies in memory that a job could write to: it is believed as far as it
+        agrees with the reports.
+        """
+        index: int
         index, begun = STATE.unpack_from(self.state)
+        owed = next((n for n in range(child.reported + 1, child.stop) if n not in run.stopped), child.stop)
+        if index > owed:
+            index, begun = owed, 1
         if index >= child.stop:
             return child.stop
-        index = max(int(index), child.first)
-        if index <= child.reported or (not begun and index in run.stopped):
+        index = max(index, child.first)
+        if index <= child.reported:
+            return child.reported + 1
+        if not begun and index in run.stopped:
             return index + 1
         if not begun and index > child.first:
             return index

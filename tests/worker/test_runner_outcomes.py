@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from tests.worker.conftest import Bench
 
 
@@ -198,6 +200,27 @@ def test_job_that_writes_into_the_pipe_of_reports_only_hurts_itself(bench: Bench
     seen = bench.run(forge, (0,), (1,), (2,))
     assert [seen.value(n) for n in (0, 2)] == [0, 2]
     assert "pipe" in seen.error(1)
+
+
+@pytest.mark.parametrize("claim", [-(2**40), 0, 1, 3, 2**40])
+def test_job_that_lies_about_its_place_is_still_held_to_account(bench: Bench, claim: int) -> None:
+    def cheat(n: int) -> int:
+        import os
+        import struct
+        import sys
+
+        if n == 2:
+            frame = sys._getframe()
+            while "self" not in frame.f_locals:
+                assert frame.f_back
+                frame = frame.f_back
+            struct.pack_into("<qQ", frame.f_locals["self"].state, 0, claim, 0)
+            os._exit(0)
+        return n
+
+    seen = bench.run(cheat, *((n,) for n in range(4)))
+    assert sorted(seen.outcomes) == [0, 1, 2, 3]
+    assert not seen.outcomes[2]["ok"]
 
 
 def test_figures_are_those_of_the_job(bench: Bench) -> None:
