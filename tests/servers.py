@@ -71,8 +71,8 @@ def _as_postgres(command: list[str]) -> list[str]:
 
 
 @contextmanager
-def postgres(directory: Path) -> Iterator[None]:
-    """A PostgreSQL server listening on a socket in `directory` alone, with a superuser and database `picloud`."""
+def postgres(directory: Path, *, database: str = "") -> Iterator[None]:
+    """A PostgreSQL server listening on a socket in `directory` alone, with a superuser `picloud`."""
     programs = _postgres_programs()
     directory.mkdir(mode=0o755)
     if os.getuid() == 0:
@@ -87,6 +87,9 @@ def postgres(directory: Path) -> Iterator[None]:
     serve += [f"-c{name}={value}" for name, value in options.items()]
     try:
         with running(_as_postgres(serve), at=directory / ".s.PGSQL.5432"):
+            if database:
+                create = [str(programs / "createdb"), "-h", str(directory), "-U", "picloud", database]
+                subprocess.run(create, check=True, capture_output=True, cwd="/")
             yield
     finally:
         shutil.rmtree(directory, ignore_errors=True)
