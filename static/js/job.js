@@ -1,9 +1,9 @@
 // The open page of a job that runs: its output as it is written, and the rest of the page when its status changes.
 
 const page = document.querySelector("#job");
-const KEPT = 400_000; // characters in the browser; the download has all that is kept
+const KEPT = 200_000; // characters in the browser; the download has all that is kept
 const PARTS = ["job-head", "job-way", "job-error", "job-charts", "job-events", "job-side"];
-const REFRESH_MS = 5000; // charts and figures of a running job
+const REFRESH_MS = 3000; // charts and figures of a running job
 
 // The same reading as common/text.py: colours dropped, tricky characters written out.
 const ANSI = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]{0,4096}\x1b\\|\x1b[ -/]*[0-~]/g;
@@ -30,6 +30,7 @@ class Output {
     this.pre = section.querySelector("pre");
     this.follow = section.querySelector("[data-follow]");
     this.raw = "";
+    this.isCut = false;
     this.drawing = false;
     section.querySelector(".follow").hidden = false;
     // Scrolling up stops following, scrolling to the end takes it up again.
@@ -43,15 +44,26 @@ class Output {
   put(text) { this.raw = text; this.draw(); }
   add(text) { this.raw += text; this.draw(); }
 
-  // However fast it comes, it is drawn once a frame.
+  notice() {
+    const notice = document.createElement("span");
+    notice.className = "left-out";
+    notice.textContent = "The beginning is left out here; Download has all that is kept.";
+    return notice;
+  }
+
+  // However fast it comes, it is drawn once a frame; much of it four times a second, because each time takes a while.
   draw() {
     if (this.drawing) return;
     this.drawing = true;
-    requestAnimationFrame(() => {
+    const soon = this.raw.length < 20_000 ? requestAnimationFrame : (callback) => setTimeout(callback, 250);
+    soon(() => {
       this.drawing = false;
-      if (this.raw.length > KEPT * 1.5) this.raw = this.raw.slice(-KEPT);
+      if (this.raw.length > KEPT * 1.5) {
+        this.raw = this.raw.slice(-KEPT);
+        this.isCut = true;
+      }
       const follow = this.follow.checked;
-      this.pre.textContent = readable(this.raw);
+      this.pre.replaceChildren(...(this.isCut ? [this.notice()] : []), readable(this.raw));
       const isEmpty = !this.raw;
       this.pre.hidden = isEmpty;
       this.section.querySelector(".none").hidden = !isEmpty;
@@ -86,6 +98,16 @@ let stream = null;
 let timer = 0;
 let status = page.dataset.status;
 
+// The kept log takes the place of the live one, and stands where one was reading.
+async function finish() {
+  const places = Object.entries(outputs).map(([name, output]) => [name, output.follow.checked ? Infinity : output.pre.scrollTop]);
+  await refresh({ whole: true });
+  for (const [name, top] of places) {
+    const pre = page.querySelector(`[data-stream="${name}"] pre`);
+    if (pre) pre.scrollTop = Math.min(top, pre.scrollHeight);
+  }
+}
+
 function wire() {
   for (const [name, section] of Object.entries(outputs)) outputs[name] = new Output(section);
 }
@@ -111,7 +133,7 @@ function watch() {
   stream.addEventListener("end", () => {
     leave();
     delete page.dataset.live;
-    refresh({ whole: true });
+    finish();
   });
 }
 
