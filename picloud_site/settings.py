@@ -192,9 +192,10 @@ MAX_MAP = 10_000  # jobs of one map
 MAX_REQUEST = 40_000_000  # bytes of one submitting request
 MAX_FILE = 5_000_000_000  # bytes of one stored file
 # Up to here bytes live in the database, above it in the object store.
-INLINE_LIMIT = 128 * 1024
+INLINE_LIMIT = 32 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+FILE_UPLOAD_HANDLERS = ["storage.uploads.NoUploads"]
 
 # Work.
 WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1)
@@ -219,5 +220,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO")},
     # A request for what does not exist is the asker's affair; the answer says so.
-    "loggers": {"rq.worker": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "rq.worker": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},
+    },
 }

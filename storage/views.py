@@ -20,6 +20,7 @@ from storage.bucket import DiskFull, Readable
 from storage.downloads import serve_file
 from storage.models import StoredFile
 from storage.selectors import file_for, file_page
+from storage.uploads import allow_uploads
 
 PAGE = 100
 
@@ -49,6 +50,7 @@ def _list_page(request: HttpRequest, *, problem: str = "", status: int = 200) ->
 
 def _receive(request: HttpRequest) -> None:
     """Read the body of the form; big files go to a temporary place on disk."""
+    allow_uploads(request)
     try:
         _ = request.FILES
     except UnreadablePostError:
@@ -100,12 +102,15 @@ def _put(request: HttpRequest, name: str) -> JsonResponse:
     # A script cannot follow a redirect to the sign-in page.
     if not request.user.is_authenticated:
         return _problem("signed_out", "You are signed out. Sign in again, then upload.", status=401)
+    size = request.META.get("CONTENT_LENGTH") or ""
+    if not (size.isascii() and size.isdigit()):
+        return _problem("length_required", "The upload does not say how long it is. Nothing was changed.", status=411)
     try:
         file = services.save_file(
             account=person(request),
             name=name,
             stream=cast(Readable, request),
-            size=int(request.META.get("CONTENT_LENGTH") or 0),
+            size=int(size),
             content_type=request.content_type or "",
         )
     except UnreadablePostError:
