@@ -78,6 +78,10 @@ class Supervisor:
         return Process(name, command, env=self.env | (env or {}), cwd=settings.CODE)
 
     def _server(self, name: str, command: list[str]) -> Process:
+        # Podman leaves a file where it stands when a container runs out of memory.
+        return Process(name, command, env=self.env, cwd=settings.RUN_DIR)
+
+    def _server(self, name: str, command: list[str]) -> Process:
         """Not in the code's directory: Podman's containers leave notes of their deaths where they were started."""
         return Process(name, command, env=self.env, cwd=settings.RUN_DIR)
 

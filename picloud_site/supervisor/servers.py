@@ -5,6 +5,8 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+from django.conf import settings
+
 from common.env import BadSetting
 
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
