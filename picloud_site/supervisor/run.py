@@ -81,10 +81,6 @@ class Supervisor:
         # Podman leaves a file where it stands when a container runs out of memory.
         return Process(name, command, env=self.env, cwd=settings.RUN_DIR)
 
-    def _server(self, name: str, command: list[str]) -> Process:
-        """Not in the code's directory: Podman's containers leave notes of their deaths where they were started."""
-        return Process(name, command, env=self.env, cwd=settings.RUN_DIR)
-
     def _from_procfile(self, name: str, *, slot: int | None = None) -> Process:
         extra = {} if slot is None else {"SLOT": str(slot)}
         command = shlex.split(Template(self.procfile[name]).safe_substitute(self.env | extra))
@@ -211,8 +207,7 @@ class Supervisor:
         checks = {"valkey": home.redis_answers, "engine": home.engine_answers}
         for server in self.servers:
             if not self.pump(checks[server.name], within=20, every=0.02):
-                place = f" or {settings.PICLOUD_HOME}/redis/valkey.log" if server.name == "valkey" else ""
-                raise Failed(f"{server.name} did not start within 20 s; its output above{place} says why.")
+                raise Failed(f"{server.name} did not start within 20 s; its output above says why.")
 
     def _run_once(self, name: str, command: str) -> None:
         process = self._process(name, shlex.split(command))

@@ -5,9 +5,8 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from django.conf import settings
-
 from common.env import BadSetting
+from picloud_site import settings
 
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
@@ -46,4 +45,6 @@ def valkey_command(*, socket_path: Path, directory: Path) -> list[str]:
 def engine_command(socket_path: Path) -> list[str]:
     """Podman's Docker-compatible API on a Unix socket, for as long as the process lives."""
     # What goes wrong comes back to those who asked; its own log is about containers that ended by themselves.
-    return ["podman", "--log-level=fatal", "system", "service", "--time=0", f"unix://{socket_path}"]
+    # The runtime is named here, because Podman ignores the one that a request through its API names.
+    options = ["--log-level=fatal", f"--runtime={settings.CONTAINER_RUNTIME}"]
+    return ["podman", *options, "system", "service", "--time=0", f"unix://{socket_path}"]
