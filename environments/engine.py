@@ -51,6 +51,16 @@ def is_podman() -> bool:
         return any("podman" in part["Name"].lower() for part in client.version().get("Components", []))
 
 
+@functools.cache
+def runtime_in_use() -> str:
+    """The OCI runtime that a new container gets; asked once."""
+    if not is_podman():
+        return str(settings.CONTAINER_RUNTIME)
+    with engine() as client:
+        # Podman takes the runtime that its service was started with, whatever a request says.
+        return str(client.info()["DefaultRuntime"])
+
+
 def image_size(client: Any, image: str) -> int | None:
     """Bytes of an image, or None when the engine does not have it."""
     from docker.errors import ImageNotFound  # noqa: PLC0415

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -83,8 +84,14 @@ def test_image_without_python_says_so(engine_socket: Path, base_image: str, sett
         sandbox.start()
 
 
-def test_missing_engine_is_one_sentence_with_a_way_out(settings: object, tmp_path: Path) -> None:
-    settings.CONTAINER_ENGINE_URL = f"unix://{tmp_path}/none.sock"  # type: ignore[attr-defined]
+def test_runtime_that_the_engine_does_not_use_is_refused(base_image: str, settings: Any) -> None:
+    settings.CONTAINER_RUNTIME = "runsc"
+    with pytest.raises(SandboxFailed, match=r"with runc, not with runsc.*PICLOUD_CONTAINER_RUNTIME=runc"):
+        make_sandbox("container", base_image, slot=6).start()
+
+
+def test_missing_engine_is_one_sentence_with_a_way_out(settings: Any, tmp_path: Path) -> None:
+    settings.CONTAINER_ENGINE_URL = f"unix://{tmp_path}/none.sock"
     with pytest.raises(NoEngine, match=r"apt install podman.*PICLOUD_SANDBOX=process"):
         make_sandbox("container", "any", slot=6).start()
 

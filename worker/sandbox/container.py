@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from environments.engine import engine
+from environments.engine import engine, runtime_in_use
 from worker.inside.boot import START_ERROR
 from worker.sandbox.base import Sandbox, SandboxFailed
 from worker.sandbox.code import code_directory
@@ -52,6 +52,7 @@ class ContainerSandbox(Sandbox):
     def _launch(self) -> None:
         from docker.errors import APIError  # noqa: PLC0415
 
+        check_runtime()
         try:
             self._network = slot_network(self.slot)
         except NetworkFailed as error:
@@ -164,6 +165,15 @@ class ContainerSandbox(Sandbox):
             with engine() as client:
                 remove(client, container)
         self._scratch.remove()
+
+
+def check_runtime() -> None:
+    wanted, found = settings.CONTAINER_RUNTIME, runtime_in_use()
+    if wanted != found:
+        raise SandboxFailed(
+            f"The container engine runs containers with {found}, not with {wanted}: start it as "
+            f"`podman --runtime={wanted} system service`, or set PICLOUD_CONTAINER_RUNTIME={found}."
+        )
 
 
 @functools.cache
