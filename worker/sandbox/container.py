@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from environments.engine import engine, runtime_in_use
+from environments.engine import NoEngine, engine, runtime_in_use
 from worker.inside.boot import START_ERROR
 from worker.sandbox.base import Sandbox, SandboxFailed
 from worker.sandbox.code import code_directory
@@ -161,9 +161,14 @@ class ContainerSandbox(Sandbox):
             self._remove(container)
 
     def _remove(self, container: str) -> None:
-        if container:
-            with engine() as client:
-                remove(client, container)
+        from docker.errors import APIError  # noqa: PLC0415
+
+        try:
+            if container:
+                with engine() as client:
+                    remove(client, container)
+        except (NoEngine, APIError) as error:
+            logger.warning("a container was not removed, which the next start of this worker will do: %s", error)
         self._scratch.remove()
 
 
