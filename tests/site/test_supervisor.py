@@ -13,7 +13,7 @@ import pytest
 
 from picloud_site.supervisor import processes
 from picloud_site.supervisor.run import read_procfile
-from tests.stack import Stack, command_line, stack_at_rest
+from tests.stack import CODE, Stack, command_line, stack_at_rest
 from tests.waiting import wait_until
 
 
@@ -110,3 +110,9 @@ def test_output_ends_with_its_process(tmp_path: Path, capfdbinary: pytest.Captur
         selector.select(5)
         processes.read_output(process, printer, selector)
     assert capfdbinary.readouterr().out == b"x | hello\n"
+
+
+def test_supervisor_stays_small() -> None:
+    script = "import sys, picloud_site.supervisor.run; print(sorted({'django', 'asyncio', 'ssl'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=CODE, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
