@@ -2,18 +2,41 @@
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from django.db.models import Q
 from django.utils import timezone
 
+from common.ranges import ranges_of
 from common.sql import fetch_all
 from jobs.models import Batch, Job
-from jobs.services.dispatch import WorkKind
+from jobs.services import bus
+from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.events import count_moves, record_event
 from jobs.states import FAILED, UNFINISHED, Reason, Status
 
 # SQLite takes 250,000 parameters and PostgreSQL 65,535; a chunk is smaller than either.
 _CHUNK = 10_000
+
+
+@dataclass(kw_only=True)
+class Settled:
+    """What moved on because other jobs finished: to be told when the transaction is over."""
+
+    batches: list[Batch] = field(default_factory=list)
+    kinds: set[WorkKind] = field(default_factory=set)
+    stalled: list[int] = field(default_factory=list)  # jids
+
+    def tell(self) -> None:
+        """Wake those who watch these jobs, and the workers that can run them."""
+        if self.batches:
+            bus.publish_change(
+                account_id=self.batches[0].account_id,  # of one account, as all jobs that depend on each other
+                batch_ids=[batch.pk for batch in self.batches],
+                jids=ranges_of(self.stalled),
+            )
+        for kind in sorted(self.kinds):
+            announce_work(kind)
 
 
 def status_of_new_jobs(batch: Batch) -> Status:
@@ -24,13 +47,13 @@ def status_of_new_jobs(batch: Batch) -> Status:
     return Status.WAITING if states & UNFINISHED else Status.QUEUED
 
 
-def settle_dependants(job_ids: Iterable[int]) -> list[WorkKind]:
+def settle_dependants(job_ids: Iterable[int]) -> Settled:
     """Move on every job that waited for these finished ones, and those that waited for them in turn.
 
-    Runs in the caller's transaction; answers the kinds of work to announce after it. Works through a
+    Runs in the caller's transaction; the answer is told after it. Works through a
     list, not by recursion: a chain of dependencies may be a hundred thousand long.
     """
-    kinds: set[WorkKind] = set()
+    settled = Settled()
     finished = deque([list(job_ids)])
     while finished:
         for batch in _waiting_batches(finished.popleft()):
@@ -38,11 +61,15 @@ def settle_dependants(job_ids: Iterable[int]) -> list[WorkKind]:
             if after == Status.WAITING:
                 continue
             moved = _move_waiting(batch, after)
-            if after == Status.QUEUED and moved:
-                kinds.add(WorkKind(batch.account_id, batch.core_type_id, batch.cores))
-            elif moved:
-                finished.append(moved)
-    return sorted(kinds)
+            if not moved:
+                continue
+            settled.batches.append(batch)
+            if after == Status.QUEUED:
+                settled.kinds.add(WorkKind(batch.account_id, batch.core_type_id, batch.cores))
+            else:
+                settled.stalled += [jid for _, jid in moved]
+                finished.append([pk for pk, _ in moved])
+    return settled
 
 
 def _waiting_batches(job_ids: list[int]) -> list[Batch]:
@@ -57,8 +84,8 @@ def _waiting_batches(job_ids: list[int]) -> list[Batch]:
     return list(Batch.objects.filter(Q(pk__in=batch_ids) & Q(n_waiting__gt=0)).order_by("pk"))
 
 
-def _move_waiting(batch: Batch, after: Status) -> list[int]:
-    """Move the batch's waiting jobs; answers their primary keys."""
+def _move_waiting(batch: Batch, after: Status) -> list[tuple[int, int]]:
+    """Move the batch's waiting jobs; answers their primary keys and jids."""
     now = timezone.now()
     jobs = list(Job.objects.filter(batch=batch, status=Status.WAITING).values_list("pk", "jid"))
     if after == Status.QUEUED:
@@ -72,4 +99,4 @@ def _move_waiting(batch: Batch, after: Status) -> list[int]:
     reason = Reason.DEPENDENCY if after == Status.STALLED else Reason.NONE
     record_event(batch.pk, (jid for _, jid in jobs), name=f"job.{after}", status=after, reason=reason, at=now)
     count_moves(batch.pk, {(Status.WAITING, after): changed})
-    return [pk for pk, _ in jobs]
+    return jobs

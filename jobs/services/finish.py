@@ -15,7 +15,6 @@ from common.sql import db_times, execute_many, fetch_all, for_update, insert_row
 from jobs.models import JobLog, JobMetrics
 from jobs.services import bus
 from jobs.services.dependencies import settle_dependants
-from jobs.services.dispatch import announce_work
 from jobs.services.events import count_moves, record_event
 from jobs.services.work import Work
 from jobs.states import Reason, Status, check_move
@@ -70,10 +69,9 @@ def finish_jobs(*, work: Work, price_micros: int, worker: str, outcomes: Sequenc
         _write_rows(work, current, keys, price_micros)
         _write_story(work, current, worker)
         _count(work, current, price_micros)
-        kinds = settle_dependants([o.job_id for o in current])
+        settled = settle_dependants([o.job_id for o in current])
     bus.publish_change(account_id=work.account_id, batch_ids=[work.batch_id], jids=ranges_of(o.jid for o in current))
-    for kind in kinds:
-        announce_work(kind)
+    settled.tell()
     return len(current)
 
 

@@ -15,7 +15,6 @@ from common.ranges import Range, count, members, ranges_of
 from jobs.models import Job
 from jobs.services import bus
 from jobs.services.dependencies import settle_dependants
-from jobs.services.dispatch import announce_work
 from jobs.services.events import count_moves, lock_order, record_event
 from jobs.states import UNFINISHED, Reason, Status
 
@@ -65,9 +64,8 @@ def kill_jobs(*, account: User, jids: Sequence[int] | None, by: User) -> KillRes
         running = [row for row in found if row[3] == Status.PROCESSING]
         _end_unstarted(killed, by)
         _ask_running(running, by)
-        kinds = settle_dependants([pk for pk, *_ in killed])
-    for kind in kinds:
-        announce_work(kind)
+        settled = settle_dependants([pk for pk, *_ in killed])
+    settled.tell()
     batch_ids = lock_order(batch_id for _, _, batch_id, _ in found)
     if batch_ids:
         finished = ranges_of(jid for _, jid, _, _ in killed)

@@ -48,10 +48,11 @@ def _recover_batch(batch: Batch, lost: Q) -> int:
         _requeue(batch, again, name="job.restarted", reason=Reason.WORKER_LOST)
         for job in ended:
             _end_lost(batch, job)
-        kinds = settle_dependants([job.pk for job in ended])
+        settled = settle_dependants([job.pk for job in ended])
     if jobs:
         logger.warning("%s: %d queued again and %d ended after a lost worker", batch, len(again), len(ended))
-        _tell(batch, kinds, finished=[job.jid for job in ended])
+        settled.tell()
+        _tell(batch, finished=[job.jid for job in ended])
     return len(jobs)
 
 
@@ -109,12 +110,11 @@ def give_back(*, batch_id: int, worker: str, job_ids: Sequence[int]) -> None:
         jobs = list(Job.objects.select_for_update().filter(pk__in=job_ids, status=Status.PROCESSING, worker=worker))
         _requeue(batch, jobs, name="job.given_back", reason=Reason.NONE)
     if jobs:
-        _tell(batch, [WorkKind(batch.account_id, batch.core_type_id, batch.cores)], finished=[])
+        _tell(batch, finished=[])
 
 
-def _tell(batch: Batch, kinds: Sequence[WorkKind], *, finished: list[int]) -> None:
-    for kind in {*kinds, WorkKind(batch.account_id, batch.core_type_id, batch.cores)}:
-        announce_work(kind)
+def _tell(batch: Batch, *, finished: list[int]) -> None:
+    announce_work(WorkKind(batch.account_id, batch.core_type_id, batch.cores))
     bus.publish_change(account_id=batch.account_id, batch_ids=[batch.pk], jids=[(jid, jid) for jid in finished])
 
 

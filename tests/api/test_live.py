@@ -19,6 +19,7 @@ from django.apps import apps
 from django.conf import settings
 from django.test import Client
 
+from api import live
 from environments.models import Environment
 from jobs.models import CoreType, JobResult
 from jobs.services.livelog import publish_output
@@ -314,6 +315,30 @@ def test_account_stream_tells_what_changed(site: Site, alice: Any, bob: Any, ali
         submit(bob)
         batch = submit(alice)
         assert stream.next() == ("batches", [batch.pk])
+
+
+def test_account_stream_tells_of_jobs_that_waited_for_others(site: Site, alice: Any, alice_client: Client) -> None:
+    submit(alice)
+    behind = submit(alice, options={"depends_on": [[1, 1]]})
+    found = claim(alice)
+    assert found is not None
+    with site.stream("/live/account", cookie_of(alice_client)) as stream:
+        assert stream.answer.readline() == b"retry: 2000\n"
+        finish(found, status=Status.ERROR)
+        assert any(behind.pk in changed for _, changed in iter(stream.next, None))
+
+
+def test_stream_ends_after_a_while_and_needs_a_session_again(
+    site: Site, alice: Any, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "STREAM_AGE", 0.0)
+    submit(alice)
+    claim(alice)
+    cookie = cookie_of(alice_client)
+    with site.stream("/live/jobs/1/log", cookie) as stream:
+        assert [stream.next()[0] for _ in range(3)] == ["snapshot", "status", ""]
+    alice_client.post("/sign-out/")
+    assert site.request("GET", "/live/jobs/1/log", Cookie=cookie).code == "signed_out"
 
 
 # -- both halves -------------------------------------------------------------------------------
