@@ -51,7 +51,7 @@ class Link:
         """Wait for the runner and its hello; `why_dead` is asked now and then whether there is any hope."""
         assert self._listener is not None
         deadline = time.monotonic() + START_SECONDS
-        while not select.select([self._listener], [], [], 0.2)[0]:
+        while not select.select([self._listener], [], [], 0.5)[0]:
             reason = why_dead()
             if not reason and time.monotonic() > deadline:
                 reason = f"it did not answer within {START_SECONDS} seconds"

@@ -60,6 +60,7 @@ class SlotNetwork:
         self.name = f"picloud-{tag}-{slot}"
         self.link = f"{LINK_PREFIX}{tag}{slot & 0xFFFF:x}"  # at most 15 characters
         self._table = f"picloud_{tag}_{slot & 0xFFFF}"
+        self.servers: list[str] = []
         self._first_choice = int.from_bytes(number[:4], "big")
 
     @property
@@ -71,6 +72,7 @@ class SlotNetwork:
         with _one_at_a_time():
             self.remove()
             network = self._free_network()
+            self.servers = resolvers()
             host, inside = (f"{address}/{network.prefixlen}" for address in network.hosts())
             # The filter stands before there is anything to filter.
             _run("nft", "-f", "-", text=self._rules(network))
@@ -107,8 +109,8 @@ class SlotNetwork:
     def _rules(self, network: ipaddress.IPv4Network) -> str:
         # Refused, not dropped: a job is told at once instead of waiting for an answer that never comes.
         blocked = ", ".join(blocked_networks())
-        servers = resolvers()
-        dns = f"ip daddr {{ {', '.join(servers)} }} meta l4proto {{ tcp, udp }} th dport 53 accept" if servers else ""
+        servers = ", ".join(self.servers)
+        dns = f"ip daddr {{ {servers} }} meta l4proto {{ tcp, udp }} th dport 53 accept" if servers else ""
         return f"""
             table inet {self._table}
             delete table inet {self._table}
@@ -230,7 +232,8 @@ def slot_network(slot: int) -> SlotNetwork | None:
         return None
     home = str(settings.PICLOUD_HOME)
     network = _made.get((home, slot))
-    if network is None or not network.exists():
+    # A laptop changes its name servers when it changes its network.
+    if network is None or not network.exists() or network.servers != resolvers():
         network = SlotNetwork(home=home, slot=slot)
         network.create()
         if not _made:
