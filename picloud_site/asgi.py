@@ -45,7 +45,7 @@ async def _wait(scope: Any, receive: Any, send: Any) -> None:
         await JSONResponse(body, status_code=503, headers={"Retry-After": "1"})(scope, receive, send)
 
 
-# Seconds that a request may say nothing in the middle of its body.
+# Seconds that a request may say nothing in the middle of its body, or nobody take any of the answer.
 SILENCE = 60.0
 
 
@@ -65,10 +65,30 @@ def _heard(receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]
     return receive_or_fail
 
 
+def _taken(send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    """An answer that nobody takes is dropped, so that its thread comes to an end.
+
+    Not by an exception: a2wsgi's thread would then wait for ever for somebody to take the rest.
+    """
+    given_up = False
+
+    async def send_or_drop(message: Any) -> None:
+        nonlocal given_up
+        if given_up:
+            return
+        try:
+            async with asyncio.timeout(SILENCE):
+                await send(message)
+        except TimeoutError:
+            given_up = True
+
+    return send_or_drop
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if live.serves(scope):
         await _wait(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].startswith(TRANSFERS):
-        await _transfers(scope, _heard(receive), send)
+        await _transfers(scope, _heard(receive), _taken(send))
     else:
-        await _django(scope, _heard(receive), send)
+        await _django(scope, _heard(receive), _taken(send))

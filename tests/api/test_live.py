@@ -397,30 +397,52 @@ def test_silent_client_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -
     assert site.raw(head, b"username=").startswith(b"HTTP/1.1 403")
 
 
-def hung_up(path: str, cookie: str, body: bytes, content_type: str) -> int:
-    """The status of a POST whose sender hangs up in the middle of it."""
+def served(send: Any, method: str, path: str, messages: list[Any], **headers: str) -> None:
+    """One request to the whole application, as an ASGI server makes it."""
     from picloud_site.asgi import application
 
-    headers = {"host": "localhost", "cookie": cookie, "content-type": content_type, "content-length": "100000"}
     scope = {
         "type": "http",
         "http_version": "1.1",
-        "method": "POST",
+        "method": method,
         "path": path,
         "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
-    messages = [{"type": "http.request", "body": body, "more_body": True}, {"type": "http.disconnect"}]
-    answered: list[Any] = []
 
     async def receive() -> Any:
         return messages.pop(0)
 
+    async def serve() -> None:
+        async with asyncio.timeout(20):
+            await application(scope, receive, send)
+
+    asyncio.run(serve())
+
+
+def hung_up(path: str, cookie: str, body: bytes, content_type: str) -> int:
+    """The status of a POST whose sender hangs up in the middle of it."""
+    answered: list[Any] = []
+
     async def send(message: Any) -> None:
         answered.append(message)
 
-    asyncio.run(application(scope, receive, send))
+    messages = [{"type": "http.request", "body": body, "more_body": True}, {"type": "http.disconnect"}]
+    headers = {"host": "localhost", "cookie": cookie, "content_type": content_type, "content_length": "100000"}
+    served(send, "POST", path, messages, **headers)
     return int(answered[0]["status"])
+
+
+def test_answer_that_nobody_takes_keeps_no_thread(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("picloud_site.asgi.SILENCE", 0.2)
+    tries = []
+
+    async def never_taken(message: Any) -> None:
+        tries.append(message)
+        await asyncio.Event().wait()
+
+    served(never_taken, "GET", "/sign-in/", [], host="localhost")
+    assert [message["type"] for message in tries] == ["http.response.start"]
 
 
 def test_form_upload_that_is_cut_off_leaves_the_old_file(file_store: Any, alice: Any, alice_client: Client) -> None:
