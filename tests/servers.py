@@ -87,6 +87,11 @@ def postgres(directory: Path, *, database: str = "") -> Iterator[None]:
     serve += [f"-c{name}={value}" for name, value in options.items()]
     try:
         with running(_as_postgres(serve), at=directory / ".s.PGSQL.5432"):
+            # Its socket is there before it lets anybody in.
+            is_ready = [str(programs / "pg_isready"), "-q", "-h", str(directory)]
+            wait_until(
+                lambda: subprocess.run(is_ready, check=False, cwd="/").returncode == 0, timeout=60, what="PostgreSQL"
+            )
             if database:
                 create = [str(programs / "createdb"), "-h", str(directory), "-U", "picloud", database]
                 subprocess.run(create, check=True, capture_output=True, cwd="/")
