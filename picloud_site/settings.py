@@ -20,6 +20,9 @@ def _secret_key() -> str:
     """SECRET_KEY, or one made at the first start and kept beside the database, readable by us alone."""
     key = env_str("SECRET_KEY")
     if key:
+        # It signs sessions and the tokens of jobs: whoever guesses it is everybody.
+        if len(key) < 32:
+            raise BadSetting("SECRET_KEY must be at least 32 random characters; leave it out and one is made.")
         return key
     path = PICLOUD_HOME / "secret_key"
     if not path.exists():
