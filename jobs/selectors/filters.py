@@ -89,8 +89,12 @@ def _alternatives(*, account: User, filters: BatchFilters) -> tuple[list[dict[st
     if not filters.text:
         return [{}] if functions is None else [{"function": f} for f in functions], ""
     with_text = _functions_containing(filters.text, account=account)
-    labels = labels_containing(filters.text, account=account)
-    note = ""
+    labels, all_searched = labels_containing(filters.text, account=account)
+    note = (
+        ""
+        if all_searched
+        else f"Labels were searched among the first {MOST_LABELS:,} only; the label filter finds any."
+    )
     if max(len(with_text), len(labels)) > MOST_ALTERNATIVES:
         note = f"More than {MOST_ALTERNATIVES} functions or labels contain this text: write more of it."
     with_text, labels = with_text[:MOST_ALTERNATIVES], labels[:MOST_ALTERNATIVES]
@@ -139,8 +143,11 @@ def _functions_containing(text: str, *, account: User) -> list[int]:
     return list(mine.values_list("pk", flat=True)[: MOST_ALTERNATIVES + 1])
 
 
-def labels_containing(text: str, *, account: User) -> list[str]:
-    """Distinct labels with this text, found by stepping over the index from one label to the next."""
+def labels_containing(text: str, *, account: User) -> tuple[list[str], bool]:
+    """Distinct labels with this text, and whether all labels were looked at.
+
+    Steps over the index from one label to the next, so it costs by labels and not by batches.
+    """
     step = "SELECT MIN(label) FROM jobs_batch WHERE account_id = %s AND label > "
     sql = (
         f"WITH RECURSIVE seen(label, n) AS (SELECT ({step} ''), 1 UNION ALL "
@@ -151,4 +158,4 @@ def labels_containing(text: str, *, account: User) -> list[str]:
         cursor.execute(sql, [account.pk, account.pk, MOST_LABELS])
         labels = [row[0] for row in cursor.fetchall()]
     wanted = text.casefold()
-    return [label for label in labels if wanted in label.casefold()]
+    return [label for label in labels if wanted in label.casefold()], len(labels) < MOST_LABELS

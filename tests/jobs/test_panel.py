@@ -264,3 +264,11 @@ def test_htmx_gets_the_part_below_the_filters(alice: Any, alice_client: Client) 
     page = alice_client.get("/jobs/", headers={"HX-Request": "true", "HX-Target": "jobs"}).content.decode()
     assert "<html" not in page
     assert "videos" in page
+
+
+def test_search_that_is_not_complete_says_so(alice: Any, alice_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.selectors.filters.MOST_LABELS", 2)
+    for label in ("first", "second", "third"):
+        make_batch(alice, label=label)
+    assert listed(alice_client, "?text=rst") == [1]
+    assert "among the first 2 only" in text_of(alice_client, "?text=third")
