@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
+from rq.exceptions import StopRequested
 
 from common.exceptions import Refused
 from jobs.services import claim as claims
@@ -31,6 +32,8 @@ TICK_SECONDS = 1.0
 FLUSH_SECONDS = 0.2
 # A job that runs longer than this holds up those claimed with it: they go back for another core.
 HOLDUP_SECONDS = 1.0
+# How long a worker that is told to stop lets its job run on; a longer one starts again with the next worker.
+STOP_SECONDS = 2.0
 MAX_SAMPLES = 600
 # After TERM and its grace, a job gets KILL; if that has not ended it in this time, its sandbox goes too.
 KILL_SECONDS = 1.0
@@ -95,10 +98,14 @@ class ChunkRun:
         self._usage: Usage | None = None
         self._usage_at = 0.0
         self._must_end_by = float("inf")
+        self._leave_by = float("inf")
         self._idle = False
 
     def run(self) -> None:
-        """Raises SandboxLost after what is known has been brought home."""
+        """Raises SandboxLost after what is known has been brought home, and StopRequested when a job outlasts a stop.
+
+        After a stop the job is still in the sandbox and still ours: end the sandbox, then take the job back.
+        """
         try:
             self._send()
             while not self._idle:
@@ -285,6 +292,10 @@ class ChunkRun:
 
     def _tick_if_due(self) -> None:
         now = time.monotonic()
+        if self._should_stop():
+            self._leave_by = min(self._leave_by, now + STOP_SECONDS)
+        if now > self._leave_by:
+            raise StopRequested
         if now > self._must_end_by:
             # A job may keep its sandbox too busy to end it from within; from outside nothing can.
             raise SandboxLost("the job did not end when it was told to")

@@ -28,24 +28,29 @@ def release_worker(*, worker: str) -> int:
     return _recover(Q(worker=worker))
 
 
+def stop_worker(*, worker: str) -> int:
+    """Take back what a worker holds that was told to stop: as often as that happens, the jobs run again."""
+    return _recover(Q(worker=worker), name="job.given_back")
+
+
 def expire_leases() -> int:
     """Take back the jobs whose workers have not renewed their lease; answers how many."""
     return _recover(Q(lease_until__lt=timezone.now()))
 
 
-def _recover(lost: Q) -> int:
+def _recover(lost: Q, *, name: str = "job.restarted") -> int:
     """Each batch in a transaction of its own, so that one that fails holds up no other."""
     jobs = Job.objects.filter(lost, status=Status.PROCESSING)
     batch_ids = lock_order(jobs.values_list("batch_id", flat=True).distinct())
-    return sum(_recover_batch(Batch.objects.get(pk=batch_id), lost) for batch_id in batch_ids)
+    return sum(_recover_batch(Batch.objects.get(pk=batch_id), lost, name=name) for batch_id in batch_ids)
 
 
-def _recover_batch(batch: Batch, lost: Q) -> int:
+def _recover_batch(batch: Batch, lost: Q, *, name: str) -> int:
     with transaction.atomic():
         jobs = list(Job.objects.select_for_update().filter(lost, batch=batch, status=Status.PROCESSING))
         again = [job for job in jobs if _may_run_again(batch, job)]
         ended = [job for job in jobs if job not in again]
-        _requeue(batch, again, name="job.restarted", reason=Reason.WORKER_LOST)
+        _requeue(batch, again, name=name, reason=Reason.WORKER_LOST)
         for job in ended:
             _end_lost(batch, job)
         settled = settle_dependants([job.pk for job in ended])

@@ -232,6 +232,9 @@ class Supervisor:
         rest = [process for process in self.everyone if process not in [*self.workers, *self.servers]]
         self._end(self.workers, began + WORKERS_BY)
         self._end(rest, began + WEB_BY)
+        for process in self.workers:
+            # One that still runs would take the removal of its container for the end of its job.
+            process.kill_group()
         self._clean_up(began + CLEAN_BY)
         self._end(self.servers, began + SERVERS_BY)
         for process in self.everyone:

@@ -103,6 +103,31 @@ def test_result_survives_a_restart_of_everything(stack: Stack, account: Account,
     assert report(stack, account) == EACH_ONCE
 
 
+def test_long_job_starts_again_after_a_stop(stack: Stack, account: Account, tmp_path: Path) -> None:
+    script = """
+import cloud, time
+
+def long_at_first():
+    import cloud, time
+    if cloud.files.exists("begun"):
+        return "again"
+    cloud.files.putf(b"", "begun")
+    time.sleep(600)
+
+jid = cloud.call(long_at_first)
+while not cloud.files.exists("begun"):
+    time.sleep(0.05)
+print("runs", flush=True)
+print(cloud.result(jid, timeout=60), [event["name"] for event in cloud.info(jid, "events")[jid]["events"]][2])
+"""
+    client = account.start(script, cwd=tmp_path)
+    assert client.stdout is not None
+    assert client.stdout.readline() == "runs\n"
+    stack.stop()
+    stack.start()
+    assert finish(client) == "again job.given_back\n"
+
+
 def test_job_that_must_not_run_again_is_killed_with_its_worker(stack: Stack, account: Account, tmp_path: Path) -> None:
     script = """
 import cloud, time

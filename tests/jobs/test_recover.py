@@ -84,6 +84,14 @@ def test_given_back_jobs_are_not_counted_as_restarts(alice: Any) -> None:
     assert not JobEvent.objects.filter(name="job.restarted").exists()
 
 
+def test_stops_of_a_worker_are_not_counted_as_restarts(alice: Any) -> None:
+    submit(alice)
+    for _ in range(MAX_RESTARTS + 2):
+        claim(alice, worker="w1")
+        recover.stop_worker(worker="w1")
+    assert Job.objects.get().status == "queued"
+
+
 def test_lost_tickets_are_issued_again(alice: Any, redis: Any) -> None:
     submit(alice)
     redis.flushall()

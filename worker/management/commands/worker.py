@@ -46,4 +46,4 @@ class Command(BaseCommand):
             worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
         finally:
             worker.close()
-            recover.release_worker(worker=worker.lease_name)
+            recover.stop_worker(worker=worker.lease_name)
