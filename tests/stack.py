@@ -84,7 +84,7 @@ class Stack:
 
     @property
     def env(self) -> dict[str, str]:
-        foreign = ("PICLOUD_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
+        foreign = ("PICLOUD_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "MAKE", "MFLAGS")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         own = {"HOST": "127.0.0.1", "PORT": str(self.port), "PICLOUD_HOME": str(self.home), "PICLOUD_WORKERS": "2"}
         return env | own | self.settings

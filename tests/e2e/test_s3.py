@@ -6,9 +6,17 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests import servers
 from tests import stack as stacks
 from tests.servers import S3Server
 from tests.stack import Account, Stack
+
+
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Not the session's: here the whole bucket is looked at."""
+    with servers.s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
