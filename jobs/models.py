@@ -134,6 +134,7 @@ class Batch(models.Model):
     n_stalled = models.PositiveIntegerField(default=0)
     run_ms = models.BigIntegerField(default=0, help_text="Sum over finished runs.")
     charge = models.BigIntegerField(default=0, help_text="Sum of ms x cores x micro-dollars per core-hour.")
+    memory_peak = models.BigIntegerField(default=0, help_text="Bytes, of the job that used most.")
 
     class Meta:
         verbose_name_plural = "batches"

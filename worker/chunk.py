@@ -17,7 +17,7 @@ from common.exceptions import Refused
 from jobs.services import claim as claims
 from jobs.services import recover
 from jobs.services.claim import Claim, ClaimedJob
-from jobs.services.finish import Outcome, finish_jobs
+from jobs.services.finish import Outcome, finish_jobs, save_samples
 from jobs.services.livelog import drop_live_logs
 from jobs.services.tokens import token_for_run
 from jobs.states import Reason, Status
@@ -37,6 +37,7 @@ STOP_SECONDS = 2.0
 MAX_SAMPLES = 600
 # After TERM and its grace, a job gets KILL; if that has not ended it in this time, its sandbox goes too.
 KILL_SECONDS = 1.0
+SAVE_SECONDS = 5.0  # between two savings of the samples of a job that runs
 RETRY_SECONDS = 1.0  # until results that could not be stored are tried again
 # What a report may leave out of the time that the worker saw pass before it is doubted.
 SLACK_MS = 50
@@ -65,7 +66,7 @@ class _Running:
     begun_at: datetime | None = None
     stopped_for: Reason | None = None
     samples: list[tuple[float, float, int]] = field(default_factory=list)
-    every: int = 1  # ticks from one kept sample to the next
+    saved_at: float = 0.0  # seconds since its start
 
 
 class ChunkRun:
@@ -375,6 +376,9 @@ class ChunkRun:
     @staticmethod
     def _keep_sample(running: _Running, sample: tuple[float, float, int]) -> None:
         running.samples.append(sample)
+        if sample[0] >= running.saved_at + SAVE_SECONDS:
+            running.saved_at = sample[0]
+            save_samples(job_id=running.job.pk, samples=running.samples)
         if len(running.samples) >= MAX_SAMPLES:
             # Every second one is enough for a picture of so long a run.
             running.samples = running.samples[::2]

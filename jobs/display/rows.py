@@ -126,7 +126,7 @@ def row_of_map(batch: Batch) -> Row:
         waited=None,
         ran=timedelta(milliseconds=batch.run_ms) if batch.run_ms else None,
         cost=batch.cost,
-        memory_peak=None,
+        memory_peak=batch.memory_peak or None,
         meter=Meter(),
         is_finished=is_over(batch),
         bar=bar_of(batch.counts, total=batch.size),

@@ -20,6 +20,9 @@ from jobs.states import Status
 # accounts get their turn, long enough that a claim and a finish (some 3 ms) hardly count.
 CHUNK_SECONDS = 0.25
 MAX_CHUNK = 500
+# A chunk of less would be over sooner than it is claimed and brought home.
+LEAST_CHUNK_SECONDS = 0.015
+LEAST_MEAN_SECONDS = 0.0001  # of a job: what a no-op costs in all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,10 +67,11 @@ def chunk_size(*, queued: int, finished: int, run_ms: int, slots: int) -> int:
     """
     if not finished:
         return 1
-    mean_seconds = max(run_ms / finished / 1000, 0.00002)
+    mean_seconds = max(run_ms / finished / 1000, LEAST_MEAN_SECONDS)
     by_time = int(CHUNK_SECONDS / mean_seconds)
     by_share = math.ceil(queued / (2 * max(slots, 1)))
-    return max(1, min(by_time, by_share, MAX_CHUNK))
+    worth_it = int(LEAST_CHUNK_SECONDS / mean_seconds)
+    return max(1, min(by_time, max(by_share, worth_it), MAX_CHUNK))
 
 
 def claim_chunk(kind: WorkKind, *, worker: str, slots: int, known: Work | None = None) -> Claim | None:

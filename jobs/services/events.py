@@ -39,7 +39,14 @@ def record_event(
     insert_rows(JobEvent, [{**shared, "first_jid": first, "last_jid": last} for first, last in ranges_of(jids)])
 
 
-def count_moves(batch_id: int, moves: Mapping[tuple[Status, Status], int], *, run_ms: int = 0, charge: int = 0) -> None:
+def count_moves(
+    batch_id: int,
+    moves: Mapping[tuple[Status, Status], int],
+    *,
+    run_ms: int = 0,
+    charge: int = 0,
+    memory_peak: int = 0,
+) -> None:
     """Shift the counters of a batch by (before, after) moves, and close it when nothing is left to run."""
     change: Counter[Status] = Counter()
     for (before, after), number in moves.items():
@@ -54,11 +61,12 @@ def count_moves(batch_id: int, moves: Mapping[tuple[Status, Status], int], *, ru
     sets += [
         "run_ms = run_ms + %s",
         "charge = charge + %s",
+        "memory_peak = CASE WHEN memory_peak < %s THEN %s ELSE memory_peak END",
         f"finished_at = CASE WHEN {closed} THEN CAST(%s AS {_time_type()}) ELSE finished_at END",
     ]
     execute(
         f"UPDATE jobs_batch SET {', '.join(sets)} WHERE id = %s",
-        [*(by for _, by in shifts), run_ms, charge, fewer, db_time(timezone.now()), batch_id],
+        [*(by for _, by in shifts), run_ms, charge, memory_peak, memory_peak, fewer, db_time(timezone.now()), batch_id],
     )
 
 

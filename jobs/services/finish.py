@@ -151,9 +151,14 @@ def _write_rows(work: Work, outcomes: Sequence[Outcome], keys: dict[int, str], p
     logs = [{"job_id": o.job_id, **asdict(log)} for o in outcomes for log in o.logs]
     if logs:
         insert_rows(JobLog, logs)
-    metrics = [{"job_id": o.job_id, "samples": [list(sample) for sample in o.samples]} for o in outcomes if o.samples]
-    if metrics:
-        insert_rows(JobMetrics, metrics)
+    for outcome in outcomes:
+        if outcome.samples:
+            save_samples(job_id=outcome.job_id, samples=outcome.samples)
+
+
+def save_samples(*, job_id: int, samples: Sequence[Sequence[float]]) -> None:
+    """Keep what the worker has seen of a job so far, in the place of what it had seen before."""
+    JobMetrics.objects.update_or_create(job_id=job_id, defaults={"samples": [list(sample) for sample in samples]})
 
 
 def _write_story(work: Work, outcomes: Sequence[Outcome], worker: str) -> None:
@@ -176,4 +181,5 @@ def _count(work: Work, outcomes: Sequence[Outcome], price_micros: int) -> None:
         Counter((Status.PROCESSING, o.status) for o in outcomes),
         run_ms=run_ms,
         charge=charge_of(run_ms=run_ms, cores=work.cores, price_micros=price_micros),
+        memory_peak=max(o.memory_peak for o in outcomes),
     )
