@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -50,17 +51,31 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[Listener]] = defaultdict(set)
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def listen(self, channel: str) -> Iterator[Listener]:
         listener = Listener()
-        self._listeners[channel].add(listener)
+        self.add(listener, channel)
         try:
             yield listener
         finally:
+            self.remove(listener, channel)
+
+    def add(self, listener: Listener, channel: str) -> None:
+        """Let it hear the channel. Also from another thread, unlike everything else here."""
+        with self._lock:
+            self._listeners[channel].add(listener)
+
+    def remove(self, listener: Listener, channel: str) -> None:
+        with self._lock:
             self._listeners[channel].discard(listener)
             if not self._listeners[channel]:
                 del self._listeners[channel]
+
+    def _on(self, channel: str) -> list[Listener]:
+        with self._lock:
+            return list(self._listeners.get(channel, ()))
 
     async def run(self) -> None:
         """Keep the subscription until cancelled, through every outage of Redis."""
@@ -77,13 +92,13 @@ class Hub:
         while True:
             message = await messages.get_message(ignore_subscribe_messages=True, timeout=60)
             if message is not None:
-                for listener in self._listeners.get(message["channel"].decode(), ()):
+                for listener in self._on(message["channel"].decode()):
                     listener.put(json.loads(message["data"]))
 
     def _wake_all(self) -> None:
         """What was said while nobody listened is lost: let everybody look for themselves."""
-        for listeners in self._listeners.values():
-            for listener in listeners:
+        for channel in list(self._listeners):
+            for listener in self._on(channel):
                 listener.put({})
 
 

@@ -127,10 +127,21 @@ class Asked(NamedTuple):
 async def results_view(request: Request) -> Response:
     """Wait for jobs and answer what they left; see docs/reference/rest.md for when it answers."""
     body = await _whole_body(request, limit=MAX_QUESTION)
-    asked = await in_thread(_read_request, request, body)
-    with hub.listen(bus.account_channel(asked.account_id)) as listener:
-        answer = await _wait(listener, asked)
+    with contextlib.ExitStack() as stack:
+        listener = Listener()
+        # In one step, because each change of threads costs as much as the look itself.
+        asked, seen = await in_thread(_begin, request, body, listener, stack)
+        answer = await _wait(listener, asked, seen)
     return Response(answer, media_type=packs.CONTENT_TYPE)
+
+
+def _begin(request: Request, body: bytes, listener: Listener, stack: contextlib.ExitStack) -> "tuple[Asked, Seen]":
+    """Who asks for what, and where it stands; from before the look on the listener hears what happens."""
+    asked = _read_request(request, body)
+    channel = bus.account_channel(asked.account_id)
+    hub.add(listener, channel)
+    stack.callback(hub.remove, listener, channel)
+    return asked, _look(asked, final=asked.wait == 0)
 
 
 def _read_request(request: Request, body: bytes) -> Asked:
@@ -149,13 +160,12 @@ def _read_request(request: Request, body: bytes) -> Asked:
     return Asked(caller.account.pk, ranges, float(wait), with_data, min(max_bytes, MAX_BYTES))
 
 
-async def _wait(listener: Listener, asked: Asked) -> bytes:
+async def _wait(listener: Listener, asked: Asked, seen: "Seen") -> bytes:
     """Wait until all are finished; or some are and the time to collect more is over; or the wait is over."""
     deadline = time.monotonic() + asked.wait
     linger_until: float | None = None
     while True:
-        patience = min(deadline, linger_until) if linger_until else deadline
-        standing, answer = await in_thread(_look, asked, final=time.monotonic() >= patience)
+        standing, answer = seen
         if answer is not None:
             return answer
         now = time.monotonic()
@@ -163,9 +173,15 @@ async def _wait(listener: Listener, asked: Asked) -> bytes:
             linger_until = now + LINGER
         until = min(deadline, linger_until) if linger_until else deadline
         linger_until = await _until_news(listener, standing, min(until, now + RECHECK), linger_until)
+        patience = min(deadline, linger_until) if linger_until else deadline
+        seen = await in_thread(_look, asked, final=time.monotonic() >= patience)
 
 
-def _look(asked: Asked, *, final: bool) -> tuple[results.Standing, bytes | None]:
+# Where the jobs stand, and the answer if it is time for one.
+Seen = tuple[results.Standing, bytes | None]
+
+
+def _look(asked: Asked, *, final: bool) -> Seen:
     """Where the jobs stand, and the answer when all have finished or there is no more time to wait."""
     standing = results.standing_of(account_id=asked.account_id, ranges=asked.ranges)
     if standing.pending and not final:

@@ -52,7 +52,11 @@ def test_long_jobs_are_claimed_one_by_one() -> None:
 
 
 def test_nobody_waits_long_for_the_last_chunk() -> None:
-    assert chunk_size(queued=8, finished=1000, run_ms=1000, slots=2) == 2
+    assert chunk_size(queued=8, finished=1000, run_ms=20_000, slots=2) == 2
+
+
+def test_chunk_of_no_ops_is_not_cut_smaller_than_it_is_worth() -> None:
+    assert chunk_size(queued=8, finished=1000, run_ms=100, slots=2) >= 8
 
 
 def test_done_job_has_its_result_and_its_cost(alice: Any, alice_api: Api) -> None:
