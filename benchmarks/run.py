@@ -16,8 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-# Only settings of the site are read in this process, to find the Valkey server.
-os.environ.setdefault("SECRET_KEY", "of no use")
+# This process serves nothing: without one, importing the settings would make a key and keep it.
+os.environ.setdefault("SECRET_KEY", "for the benchmarks only: nobody signs with this")
 
 from benchmarks.harness import machine, report  # noqa: E402
 from benchmarks.harness.arena import Arena, arena  # noqa: E402
