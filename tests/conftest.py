@@ -1,6 +1,7 @@
 """What every test may ask for: real servers, and three people. Alice owns the thing, Bob is a colleague
 with an account of his own, Charlie is a stranger."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,11 @@ def has_database(item: Any) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _redis_for_whoever_has_rows(request: pytest.FixtureRequest) -> None:
-    """Services enqueue after they commit, so a test with a database gets an empty Redis too."""
+def _nothing_beside_the_rows(request: pytest.FixtureRequest) -> None:
+    """Services enqueue, and store, beside the rows that each test takes back: Redis and the bucket begin empty too."""
     if has_database(request.node):
         request.getfixturevalue("redis")
+        shutil.rmtree(HOME / "bucket", ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
