@@ -1,4 +1,4 @@
-"""All tests: everything on SQLite, then the server part again on PostgreSQL. The last line counts both.
+"""All tests: everything on SQLite, and beside it the server part on PostgreSQL. The last line counts both.
 
 Arguments go to pytest, as in `python scripts/run_tests.py -k sandbox -x`.
 """
@@ -7,28 +7,32 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 # Browsers and whole stacks look at the same things from further away.
 NOT_TWICE = ["--ignore=tests/browser", "--ignore=tests/e2e"]
 CLOSING = re.compile(r"=+ (.*) in [0-9.]+s.*=+")
+NOTHING_SELECTED = 5
 
 
-def run(words: str, arguments: list[str], *, env: dict[str, str]) -> tuple[int, Counter[str]]:
-    """Exit code of one pytest, and the counts of its closing line."""
-    print(f"# {words}", flush=True)
+def start(arguments: list[str], *, output: IO[str] | None = None, **env: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "pytest", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | env, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        last = ""
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            last = line if CLOSING.match(line) else last
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ | env, stdout=output or subprocess.PIPE, text=True)
+
+
+def show(lines: IO[str]) -> Counter[str]:
+    """Prints what a pytest says as it comes; the counts of its closing line."""
+    last = ""
+    for line in lines:
+        print(line, end="", flush=True)
+        last = line if CLOSING.match(line) else last
     counts = re.findall(r"(\d+) (\w+)", CLOSING.sub(r"\1", last))
-    return process.returncode, Counter({word: int(number) for number, word in counts})
+    return Counter({word: int(number) for number, word in counts})
 
 
 def closing_line(counts: Counter[str], seconds: float) -> str:
@@ -40,13 +44,22 @@ def closing_line(counts: Counter[str], seconds: float) -> str:
 def main() -> int:
     began = time.monotonic()
     given = sys.argv[1:]
-    code, counts = run("On SQLite, with everything that needs no database", given, env={})
-    again, more = run("On PostgreSQL", [*NOT_TWICE, *given], env={"PICLOUD_TEST_DATABASE": "postgres"})
-    # Those without a database were left out on purpose, and have been counted once.
+    with tempfile.TemporaryFile("w+") as later:
+        again = start([*NOT_TWICE, *given], output=later, PICLOUD_TEST_DATABASE="postgres")
+        print("# On SQLite, with everything that needs no database", flush=True)
+        first = start(given)
+        assert first.stdout is not None
+        counts = show(first.stdout)
+        codes = [first.wait(), again.wait()]
+        print("# On PostgreSQL", flush=True)
+        later.seek(0)
+        more = show(later)
+    # Those without a database were left out there on purpose, and have been counted once.
     del more["deselected"]
     print(closing_line(counts + more, time.monotonic() - began))
-    # 5: nothing matched the given selection there.
-    return code or (0 if again == 5 and given else again)
+    if given and codes[1] == NOTHING_SELECTED:
+        codes.pop()
+    return max(codes)
 
 
 if __name__ == "__main__":
