@@ -132,7 +132,8 @@ class Supervisor:
                 return False
 
     def _restarts(self) -> list[float]:
-        return [process.restart_at for process in self.alive if not process.is_running]
+        dead = [] if self.stopping else [process for process in self.alive if not process.is_running]
+        return [process.restart_at for process in dead]
 
     def _serve(self, pause: float) -> bool:
         """Waits so long at most for something to do, and does it; whether a process died."""
