@@ -1,0 +1,22 @@
+"""What newcomers copy from the documentation works as it stands there."""
+
+import re
+from pathlib import Path
+
+from tests.stack import CODE, Account
+
+
+def python_of(page: str) -> str:
+    """All Python of a page, one after the other, as a reader would type it."""
+    return "\n".join(re.findall(r"^```python\n(.*?)^```", (CODE / page).read_text(), re.DOTALL | re.MULTILINE))
+
+
+def test_readme(account: Account, tmp_path: Path) -> None:
+    assert account.run(python_of("README.md"), cwd=tmp_path) == f"{sum(n * n for n in range(1000))}\n"
+
+
+def test_first_job(account: Account, tmp_path: Path) -> None:
+    said = account.run(python_of("docs/tutorial/first-job.md"), cwd=tmp_path).splitlines()
+    assert re.fullmatch(r"\d+ 144", said[0])
+    assert said[1] == str(sum(n * n for n in range(1000)))
+    assert said[-1] == "ZeroDivisionError('division by zero')"
