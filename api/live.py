@@ -249,7 +249,11 @@ async def _account_events(account_id: int) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     until = time.monotonic() + STREAM_AGE
     with hub.listen(bus.account_channel(account_id)) as listener:
-        while time.monotonic() < until:
+        mark_again = 0.0
+        while (now := time.monotonic()) < until:
+            if now >= mark_again:
+                await in_thread(bus.mark_watched, account_id, seconds=round(3 * STREAM_BEAT))
+                mark_again = now + STREAM_BEAT
             message = await listener.next(STREAM_BEAT)
             if message is None:
                 yield ": alive\n\n"

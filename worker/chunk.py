@@ -16,6 +16,7 @@ from rq.exceptions import StopRequested
 from common.exceptions import Refused
 from jobs.services import claim as claims
 from jobs.services import recover
+from jobs.services.bus import publish_change
 from jobs.services.claim import Claim, ClaimedJob
 from jobs.services.finish import Outcome, finish_jobs, save_samples
 from jobs.services.livelog import drop_live_logs
@@ -63,7 +64,6 @@ class _Running:
     job: ClaimedJob
     output: JobOutput
     begun: float | None = None  # monotonic seconds
-    begun_at: datetime | None = None
     stopped_for: Reason | None = None
     samples: list[tuple[float, float, int]] = field(default_factory=list)
     saved_at: float = 0.0  # seconds since its start
@@ -183,7 +183,10 @@ class ChunkRun:
     def _begin(self, job_id: int) -> None:
         running = self._jobs.get(job_id)
         if running and running.begun is None:
-            running.begun, running.begun_at = time.monotonic(), timezone.now()
+            running.begun = time.monotonic()
+            # Short jobs are over before this comes: whoever watches needs to hear only of the others.
+            work = self._claim.work
+            publish_change(account_id=work.account_id, batch_ids=[work.batch_id])
             self._current = running
 
     def _take_outcomes(self, reports: Sequence[dict[str, Any]], payload: memoryview) -> None:

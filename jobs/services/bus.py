@@ -30,6 +30,20 @@ def account_channel(account_id: int) -> str:
     return f"picloud:account:{account_id}"
 
 
+def watched_key(account_id: int) -> str:
+    """Set while a page of this account is open. New batches are announced only then: to wake the web process
+    for each submit would cost more than the submit's own message."""
+    return f"picloud:watched:{account_id}"
+
+
+def mark_watched(account_id: int, *, seconds: int) -> None:
+    """Say that a page of the account is open, for so long."""
+    try:
+        connection().set(watched_key(account_id), 1, ex=seconds)
+    except redis.RedisError as error:
+        logger.warning("an open page will hear of new jobs late: %s", error)
+
+
 def log_channel(job_id: int) -> str:
     return f"picloud:log:{job_id}"
 

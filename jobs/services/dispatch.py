@@ -28,10 +28,10 @@ logger = logging.getLogger(__name__)
 ENTRY_POINT = "worker.tickets.open_shift"
 
 # KEYS: waiting workers (sorted set by the end of their wait), their list, the set of tickets in queues, the
-# account's channel. ARGV: the kind of work, what to tell the channel. Answers 1: handed over or ticket exists,
-# 0: the caller must enqueue a ticket.
+# account's channel, and the mark that somebody watches it. ARGV: the kind of work, what to tell the channel.
+# Answers 1: handed over or ticket exists, 0: the caller must enqueue a ticket.
 _ANNOUNCE = """
-if ARGV[2] ~= '' then redis.call('PUBLISH', KEYS[4], ARGV[2]) end
+if ARGV[2] ~= '' and redis.call('EXISTS', KEYS[5]) == 1 then redis.call('PUBLISH', KEYS[4], ARGV[2]) end
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local waiting = redis.call('ZRANGEBYSCORE', KEYS[1], ms, '+inf', 'LIMIT', 0, 1)
@@ -87,7 +87,9 @@ def announce_work(kind: WorkKind, *, batch_id: int | None = None) -> None:
     `batch_id` is a new batch, of which those who watch the account are told in the same round trip.
     """
     try:
-        keys = [kind.waiters_key, kind.handover_key, TICKETS, bus.account_channel(kind.account_id)]
+        account_id = kind.account_id
+        channel, mark = bus.account_channel(account_id), bus.watched_key(account_id)
+        keys = [kind.waiters_key, kind.handover_key, TICKETS, channel, mark]
         news = json.dumps({"batches": [batch_id]}) if batch_id else ""
         if not _announce_script()(keys=keys, args=[str(kind), news]):
             enqueue_ticket(kind)

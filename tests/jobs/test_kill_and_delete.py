@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from django.utils import timezone
 
 from jobs.models import Batch, Job, JobResult, UsageRecord
 from jobs.services.claim import jobs_to_stop
 from jobs.services.delete import remove_orphaned_results
+from storage.bucket import ObjectMissing
 from storage.models import Blob
 from storage.services import put_bytes, read_bytes
 from tests.submitting import Api, claim, finish, submit
@@ -92,8 +94,10 @@ def test_results_that_no_job_knows_are_removed(alice: Any, settings: Any) -> Non
     found = claim(alice)
     assert found is not None
     finish(found, result=bytes(settings.INLINE_LIMIT + 1))
-    put_bytes(f"results/{alice.pk}/1-7", b"of a report that came too late")
-    later = timezone.now() + timedelta(days=3)
-    with patch("django.utils.timezone.now", return_value=later):
-        assert remove_orphaned_results() == 1
+    late = f"results/{alice.pk}/1-7"
+    put_bytes(late, b"of a report that came too late")
+    with patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=3)):
+        remove_orphaned_results()
+    with pytest.raises(ObjectMissing):
+        read_bytes(late)
     assert read_bytes(Job.objects.get().result.key)
