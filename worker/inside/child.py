@@ -226,6 +226,7 @@ class Child:
         self.settle_streams(wait=False)
         self.pack_report(0, 0, Outcome(OK))
         self.function = None
+        os.environ["PICLOUD_JOB_TOKEN"] = os.environ["PICLOUD_JID"] = ""
 
     def main(self, run: Run, *, first: int, stop: int) -> None:
         self.run, self.cwd = run, run.cwd or self.home

@@ -95,10 +95,13 @@ class Nursery:
 
     # The child ahead of time.
 
-    def prepare_spare(self) -> None:
-        """Have a child ready that waits for mail. Without one, the next run forks by itself."""
+    def prepare_spare(self) -> bool:
+        """Have a child ready that waits for mail; answers whether one was made.
+
+        Without one, the next run forks by itself.
+        """
         if self.spare:
-            return
+            return False
         listen, bell = os.pipe2(os.O_CLOEXEC)
         pipes = Pipes()
         with contextlib.suppress(OSError):
@@ -107,6 +110,7 @@ class Nursery:
         os.close(listen)
         if not self.spare:
             os.close(bell)
+        return self.spare is not None
 
     def await_mail(self, child: Child, listen: int) -> None:
         child.warm_up()
