@@ -128,3 +128,23 @@ def charlie_client(charlie: Any) -> Client:
     client = Client()
     client.force_login(charlie)
     return client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, one for all: a second one cannot be driven in the same process."""
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        yield one
+        one.close()
