@@ -24,6 +24,7 @@ from jobs.services.tokens import token_for_run
 from jobs.states import Reason, Status
 from worker.inputs import Inputs
 from worker.output import JobOutput, storable
+from worker.reports import Report, believed_ms
 from worker.sandbox import Sandbox, SandboxLost, Usage
 
 logger = logging.getLogger(__name__)
@@ -40,9 +41,6 @@ MAX_SAMPLES = 600
 KILL_SECONDS = 1.0
 SAVE_SECONDS = 5.0  # between two savings of the samples of a job that runs
 RETRY_SECONDS = 1.0  # until results that could not be stored are tried again
-# What a report may leave out of the time that the worker saw pass before it is doubted.
-SLACK_MS = 50
-SLACK_SHARE = 0.02
 
 REASONS = {
     "exception": (Status.ERROR, Reason.EXCEPTION),
@@ -167,9 +165,16 @@ class ChunkRun:
         return min(deadlines)
 
     def _handle(self, header: dict[str, Any], payload: bytes) -> None:
+        """Take one frame. Whoever runs inside may have taken over the runner: nonsense ends its sandbox, not us."""
+        try:
+            self._take(header, payload)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SandboxLost(f"its runner broke the protocol: {error!r}") from error
+
+    def _take(self, header: dict[str, Any], payload: bytes) -> None:
         match header["op"]:
             case "outcomes":
-                self._take_outcomes(header["outcomes"], memoryview(payload))
+                self._take_outcomes([Report.parse(raw) for raw in header["outcomes"]], memoryview(payload))
             case "output":
                 if (running := self._jobs.get(header["job"])) and header["stream"] in ("stdout", "stderr", "logging"):
                     running.output.add(header["stream"], payload)
@@ -189,34 +194,33 @@ class ChunkRun:
             publish_change(account_id=work.account_id, batch_ids=[work.batch_id])
             self._current = running
 
-    def _take_outcomes(self, reports: Sequence[dict[str, Any]], payload: memoryview) -> None:
+    def _take_outcomes(self, reports: Sequence[Report], payload: memoryview) -> None:
         """Turn reports into outcomes. Times are the sandbox's, as far as the worker saw as much time go by."""
+        if sum(report.size for report in reports) != len(payload):
+            raise ValueError(f"{len(payload)} bytes of results")
         now, at = time.monotonic(), timezone.now()
         observed_ms = (now - self._seen_until) * 1000
         self._seen_until = now
-        reported_ms = sum(float(report["run_ms"]) for report in reports)
+        reported_ms = sum(report.run_ms for report in reports)
         total_ms = believed_ms(reported_ms, observed_ms=observed_ms, unwatched_ms=self._unwatched * 1000)
         self._unwatched = 0.0
         offset = 0
         for report in reports:
-            size = int(report["size"])
-            running = self._jobs.pop(report["job"], None)
+            running = self._jobs.pop(report.job, None)
             if running is not None:
-                share = float(report["run_ms"]) / reported_ms if reported_ms > 0 else 1 / len(reports)
+                share = report.run_ms / reported_ms if reported_ms > 0 else 1 / len(reports)
                 # Billing counts whole milliseconds; nothing that ran is free.
                 run_ms = max(1, round(total_ms * share))
-                self._outcomes.append(self._outcome(running, report, payload[offset : offset + size], run_ms, at))
+                result = payload[offset : offset + report.size]
+                self._outcomes.append(self._outcome(running, report, result, run_ms, at))
                 if running is self._current:
                     self._current, self._must_end_by = None, float("inf")
-            offset += size
+            offset += report.size
         if self._outcomes and not self._flush_at > now - FLUSH_SECONDS:
             self._flush_at = now + FLUSH_SECONDS
 
-    def _outcome(
-        self, running: _Running, report: dict[str, Any], result: memoryview, run_ms: int, at: datetime
-    ) -> Outcome:
+    def _outcome(self, running: _Running, report: Report, result: memoryview, run_ms: int, at: datetime) -> Outcome:
         status, reason, text = self._judge(running, report)
-        peak = max([int(report["max_rss"]), *(memory for _, _, memory in running.samples)])
         return Outcome(
             job_id=running.job.pk,
             jid=running.job.jid,
@@ -224,31 +228,28 @@ class ChunkRun:
             status=status,
             reason=reason,
             result=result,
-            is_exception=bool(report["exception"]),
+            is_exception=report.is_exception,
             error_text=storable(text),
             started_at=at - timedelta(milliseconds=run_ms),
             finished_at=at,
             run_ms=run_ms,
-            cpu_user_ms=round(float(report["user_ms"])),
-            cpu_system_ms=round(float(report["system_ms"])),
-            memory_peak=peak,
+            cpu_user_ms=round(report.user_ms),
+            cpu_system_ms=round(report.system_ms),
+            memory_peak=max([report.max_rss, *(memory for _, _, memory in running.samples)]),
             logs=running.output.kept(),
             samples=running.samples if len(running.samples) > 1 else (),
         )
 
-    def _judge(self, running: _Running, report: dict[str, Any]) -> tuple[Status, Reason, str]:
+    def _judge(self, running: _Running, report: Report) -> tuple[Status, Reason, str]:
         """Status, reason and text of a report: what the worker did to the job explains how it died."""
-        if report["ok"]:
+        if report.ok:
             return Status.DONE, Reason.NONE, ""
-        status, reason = REASONS.get(report["reason"], (Status.ERROR, Reason.CRASHED))
-        text = str(report["error"])
-        if reason == Reason.EXCEPTION and not running.stopped_for:
-            return status, reason, text
+        status, reason = REASONS.get(report.reason, (Status.ERROR, Reason.CRASHED))
         if running.stopped_for:
-            return Status.KILLED, running.stopped_for, STOP_TEXTS.get(running.stopped_for, text)
+            return Status.KILLED, running.stopped_for, STOP_TEXTS.get(running.stopped_for, report.error)
         if reason == Reason.CRASHED and (usage := self._memory_death()):
             return Status.KILLED, Reason.OUT_OF_MEMORY, self._out_of_memory_text(usage)
-        return status, reason, text
+        return status, reason, report.error
 
     def _memory_death(self) -> Usage | None:
         """The sandbox's usage when the kernel has killed something in it for want of memory since the last look."""
@@ -423,14 +424,3 @@ class ChunkRun:
             logs=running.output.kept(),
             samples=running.samples,
         )
-
-
-def believed_ms(reported_ms: float, *, observed_ms: float, unwatched_ms: float) -> float:
-    """How long jobs ran, from what the sandbox reports and what the worker saw.
-
-    Jobs run beside the reporter in their sandbox and could make it lie. So it must account for the time that
-    the worker watched, but for some slack, and cannot have run longer than the worker saw pass at all.
-    """
-    watched_ms = observed_ms - unwatched_ms
-    least = watched_ms - max(SLACK_MS, SLACK_SHARE * watched_ms)
-    return min(max(reported_ms, least), observed_ms)

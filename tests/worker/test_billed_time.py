@@ -1,6 +1,6 @@
 """How long jobs are said to have run: the sandbox reports, the worker checks."""
 
-from worker.chunk import believed_ms
+from worker.reports import believed_ms
 
 
 def test_an_honest_report_is_believed() -> None:
