@@ -34,7 +34,9 @@ from worker.inside.scratch import empty_directory, remove_shared_memory
 
 CHUNK = 65_536  # bytes of output in one frame
 BACKLOG = 1_000_000  # bytes waiting for the worker from which on nothing more is read of the job
-COALESCE = 0.005  # s that outcomes of short items are gathered
+# s that outcomes are gathered: those of very short items fill their pipe soon, few others are worth a message.
+COALESCE, COALESCE_FEW = 0.005, 0.05
+FEW = 20
 TICK = 0.03  # s until a running item is announced
 # A run as the worker sends it: one function, one item.
 SAMPLE = {"op": "run", "run": 0, "result_limit": 0, "function": 1, "items": [[1, 1, 1]]}
@@ -314,8 +316,9 @@ class Runner:
             if self.has_unread(child, name):
                 self.read(child, name)
         reports = child.take_reports(data)
-        # Short items come by the hundred: gather the next ones, unless results are so large that they fill the pipe.
-        child.listen_at = 0.0 if len(data) > CHUNK // 2 or child.buffer else time.monotonic() + COALESCE
+        # Gather the next ones, unless results are so large that they fill the pipe. The last ones are read at once.
+        pause = COALESCE if len(reports) > FEW else COALESCE_FEW
+        child.listen_at = 0.0 if len(data) > CHUNK // 2 or child.buffer else time.monotonic() + pause
         if reports and self.run:
             self.send_reports(self.run, reports)
 

@@ -18,7 +18,7 @@ from worker.inside.run import SKIP, STATE, Pipes, Run
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 # What is handed to a child that is there already; larger runs fork a new one, which inherits them.
 MAIL_BYTES = 1 << 20
-MAIL_ITEMS = 32
+MAIL_ITEMS = 1000
 MAIL = struct.Struct("<II")
 
 
