@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 CACHED_S = 1.0
+CACHED_ILL_S = 0.2  # whoever waits for us to serve is told soon
 ANSWER_WITHIN_S = 2.0
 LEAST_DISK = 100_000_000  # bytes
 # Each worker keeps a hash under this prefix that expires soon after the worker is gone.
@@ -125,7 +126,8 @@ def check() -> dict[str, dict[str, object]]:
     """The state of each part, at most a second old."""
     global _last
     with _lock:
-        if time.monotonic() - _last[0] > CACHED_S:
+        serves = all(part["ok"] for part in _last[1].values())
+        if time.monotonic() - _last[0] > (CACHED_S if serves else CACHED_ILL_S):
             _last = (time.monotonic(), {name: _look(part) for name, part in PARTS.items()})
         return _last[1]
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_last", (0.0, {}))
     monkeypatch.setattr(health, "CACHED_S", -1.0)
+    monkeypatch.setattr(health, "CACHED_ILL_S", -1.0)
 
 
 def ask() -> HttpResponse:
