@@ -4,11 +4,13 @@ import fcntl
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from picloud_site import settings
 
@@ -140,14 +142,25 @@ def stop_supervisor() -> int:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                lock.seek(0)
-                holder = lock.read()
-                if holder and not asked:
-                    os.kill(int(holder), signal.SIGTERM)
-                    asked = True
+                asked = asked or _ask_to_stop(lock)
                 time.sleep(0.05)
             else:
-                print("Stopped." if asked else f"Nothing serves {settings.PICLOUD_HOME}.")
+                print("Stopped." if asked else _tidy_after_a_kill())
                 return 0
     print("It did not stop within 15 s.", file=sys.stderr)
     return 1
+
+
+def _ask_to_stop(lock: TextIO) -> bool:
+    lock.seek(0)
+    holder = lock.read()
+    if holder:
+        os.kill(int(holder), signal.SIGTERM)
+    return bool(holder)
+
+
+def _tidy_after_a_kill() -> str:
+    """A supervisor that was killed outright may have left sockets and networks; says what there was to do."""
+    remove_sockets()
+    subprocess.run([sys.executable, "manage.py", "clean_up"], cwd=settings.CODE, check=True)
+    return f"Nothing serves {settings.PICLOUD_HOME}."

@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
@@ -155,6 +156,9 @@ def test_killed_supervisor_leaves_nothing_and_the_next_one_goes_on(
     os.kill(stack.process.pid, signal.SIGKILL)
     stack.process.wait()
     wait_until(lambda: not any(stack.left_behind()[kind] for kind in ("processes", "containers")), timeout=10)
+    # Sockets and networks cannot go by themselves.
+    subprocess.run(["make", "down"], cwd=stacks.CODE, env=stack.env, check=True, capture_output=True)
+    stack.assert_nothing_left()
     stack.start()
     assert "statuses ['done']" in finish(client, timeout=100)
     assert report(stack, account) == EACH_ONCE
