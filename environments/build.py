@@ -87,8 +87,15 @@ class Prefixed:
 
 
 def import_tar(client: Any, recipe: Recipe, stream: Any) -> None:
+    from docker.errors import APIError  # noqa: PLC0415
+
     changes = [f"USER {recipe.user.uid}", f"WORKDIR {recipe.user.home}", "ENV LANG=C.UTF-8"]
-    answer = client.import_image_from_stream(stream, changes=changes)
+    try:
+        answer = client.import_image_from_stream(stream, changes=changes)
+    except APIError as error:
+        raise BuildFailed(
+            "import_failed", f"The container engine did not take the image: {error.explanation}"
+        ) from error
     # Podman ignores the tag that an import may name, so it is given afterwards.
     found = re.search(r'"status":\s*"(?:sha256:)?([0-9a-f]{64})', answer)
     if not found:

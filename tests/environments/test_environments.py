@@ -1,6 +1,7 @@
 """Environments: their recipes, their rows, and what is said when one is missing."""
 
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from common.exceptions import NotFound
-from environments.build import host_sources
-from environments.engine import NoEngine
+from environments.build import BuildFailed, Prefixed, host_sources, import_tar
+from environments.engine import NoEngine, engine
 from environments.models import Environment
 from environments.recipe import read_recipe
 from environments.selectors import environment_for, python_versions
@@ -71,6 +72,11 @@ def test_built_image_is_taken_as_it_is_in_well_under_a_second(db: None, base_ima
     assert (environment.image, environment.python, lines) == (base_image, "3.11", [])
     assert environment.size_bytes > 100_000_000
     assert time.monotonic() - begun < 1
+
+
+def test_image_that_the_engine_does_not_take_is_a_sentence(base_image: str) -> None:
+    with engine() as client, pytest.raises(BuildFailed, match=r"did not take the image: ."):
+        import_tar(client, read_recipe("base"), Prefixed(b"n", BytesIO(b"o tar" * 1000)))
 
 
 def test_new_recipe_replaces_the_row_of_the_old_one(base_row: Environment, base_image: str) -> None:
