@@ -92,8 +92,9 @@ def rows_of(count: int, ids: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], 
 
 BATCH_SQL = """INSERT INTO jobs_batch (id, account_id, first_jid, function_id, function_blob_id, label, core_type_id,
     environment_id, created_at, n_waiting, n_queued, n_processing, n_done, n_error, n_killed, n_stalled, run_ms, charge,
-    is_map, size, received, cores, priority, restartable, kill_process, ignore_dependency_errors, env_vars, client)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, 0, 1, 1, 1, 5, 1, 0, 0, '{}', '{}')"""
+    is_map, size, received, cores, priority, restartable, kill_process, ignore_dependency_errors, env_vars, client,
+    memory_peak)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, 0, 1, 1, 1, 5, 1, 0, 0, '{}', '{}', 30000000)"""
 JOB_SQL = """INSERT INTO jobs_job (id, account_id, jid, batch_id, status, core_type_id, queued_at, started_at,
     finished_at, run_ms, price_micros, memory_peak, "index", reason, cores, priority, attempt, worker)
     VALUES (?,?,?,?,?,?,?,?,?,?,?,?, 0, '', 1, 5, 1, 'w')"""
@@ -189,7 +190,8 @@ def main() -> None:
             if pid == 0:
                 one_size(rows, home)
                 os._exit(0)
-            os.waitpid(pid, 0)
+            if os.waitpid(pid, 0)[1]:
+                sys.exit(f"The measurement of {rows:,} batches failed.")
 
 
 def one_size(rows: int, home: str) -> None:

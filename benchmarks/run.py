@@ -61,16 +61,14 @@ def show(one: Callable[[], Table]) -> Table:
     return table
 
 
-def measure(where: Arena, only: set[str]) -> list[Table]:
-    """All that were asked for, in an order in which none disturbs the next."""
-    tables = []
+def measure(where: Arena, only: set[str], tables: list[Table]) -> None:
+    """All that were asked for, in an order in which none disturbs the next, added to the tables one by one."""
     fresh = memory.idle(where.stack) if "g" in only else {}
     for letter, one in MEASURES.items():
         if letter == "i" and "g" in only:
             tables.append(show(lambda: memory.table(fresh, memory.idle(where.stack))))
         if letter in only:
             tables.append(show(partial(one, where)))
-    return tables
 
 
 def main() -> None:
@@ -84,8 +82,12 @@ def main() -> None:
             facts["asked"] = f"{','.join(sorted(given.only))}, {given.rounds} rounds{', quick' if given.quick else ''}"
             for name, text in facts.items():
                 print(f"{name}: {text}", flush=True)
-            tables = measure(ready, given.only)
-    path = report.write(tables, machine=facts)
+            tables: list[Table] = []
+            try:
+                measure(ready, given.only, tables)
+            finally:
+                # What was measured is kept, whatever became of the rest.
+                path = report.write(tables, machine=facts)
     print(f"\n{time.monotonic() - began:.0f} s in all. Written to {path.relative_to(ROOT)} and beside it as JSON.")
 
 
