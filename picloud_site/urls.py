@@ -8,6 +8,9 @@ from django.views.generic import RedirectView
 from api.health import health
 from jobs.views.style import style
 
+admin.site.site_header = admin.site.site_title = "PiCloud"
+admin.site.index_title = "Operate this installation"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="jobs:list")),
     path("", include("common.urls")),

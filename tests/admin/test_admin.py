@@ -33,6 +33,10 @@ def name(model: Any) -> str:
     return found
 
 
+def test_it_is_called_by_our_name(admin_site: Client) -> None:
+    assert "<title>Operate this installation | PiCloud</title>" in admin_site.get("/admin/").content.decode()
+
+
 def test_every_model_is_there() -> None:
     assert [model for model in OURS if not admin.site.is_registered(model)] == []
 
