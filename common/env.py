@@ -12,18 +12,34 @@ def env_str(name: str, default: str = "") -> str:
     """The variable, or the content of the file named by `<name>_FILE`, or the default."""
     file_name = os.environ.get(f"{name}_FILE")
     if file_name:
-        return Path(file_name).read_text().strip()
+        try:
+            return Path(file_name).read_text().strip()
+        except OSError as error:
+            raise BadSetting(f"{name}_FILE cannot be read: {error}.") from None
     return os.environ.get(name, default)
 
 
-def env_int(name: str, default: int) -> int:
+def env_int(name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
     text = env_str(name)
     if not text:
         return default
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         raise BadSetting(f"{name} must be a whole number, not {text!r}.") from None
+    if number < least or (most is not None and number > most):
+        limits = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise BadSetting(f"{name} must be {limits}, not {number}.")
+    return number
+
+
+def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+    """A variable that holds an address of one of these schemes."""
+    url = env_str(name, default)
+    if url and not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        # Its password, if it has one, is nobody's business.
+        raise BadSetting(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    return url
 
 
 def env_bool(name: str, *, default: bool = False) -> bool:

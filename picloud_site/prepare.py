@@ -13,7 +13,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from common.exceptions import Refused
@@ -75,7 +75,11 @@ def base_environment() -> None:
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picloud_site.settings")
     django.setup()
-    migrate()
+    try:
+        migrate()
+    except OperationalError as error:
+        print(f"The database cannot be used: {str(error).strip()}")
+        return 1
     collect_static()
     if settings.SANDBOX == "container":
         call_command("clean_up")

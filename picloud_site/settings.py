@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from common.env import BadSetting, env_bool, env_int, env_list, env_str
+from common.env import BadSetting, env_bool, env_int, env_list, env_str, env_url
 from picloud_site import databases
 
 CODE = Path(__file__).resolve().parent.parent
@@ -26,7 +26,10 @@ def _secret_key() -> str:
         return key
     path = PICLOUD_HOME / "secret_key"
     if not path.exists():
-        PICLOUD_HOME.mkdir(parents=True, exist_ok=True)
+        try:
+            PICLOUD_HOME.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadSetting(f"PICLOUD_HOME cannot be made: {error}.") from None
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
@@ -36,7 +39,7 @@ def _secret_key() -> str:
 DEBUG = env_bool("DEBUG")
 SECRET_KEY = _secret_key()
 HOST = env_str("HOST", "127.0.0.1")
-PORT = env_int("PORT", 8000)
+PORT = env_int("PORT", 8000, most=65535)
 # The address people use, for links in mail and on pages.
 PUBLIC_URL = env_str("PICLOUD_URL_PUBLIC", f"http://{HOST}:{PORT}")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", f"{HOST},localhost,127.0.0.1,[::1]")
@@ -129,7 +132,7 @@ STATICFILES_DIRS = [CODE / "static"]
 STATIC_ROOT = PICLOUD_HOME / "static"
 
 # Redis or Valkey. Without REDIS_URL, `make up` starts one on a Unix socket under PICLOUD_HOME.
-REDIS_URL = env_str("REDIS_URL", f"unix://{RUN_DIR / 'redis.sock'}")
+REDIS_URL = env_url("REDIS_URL", f"unix://{RUN_DIR / 'redis.sock'}", schemes=("redis", "rediss", "unix"))
 # Above every blocking wait of ours: redis-py 8 gives up after 5 s by itself.
 REDIS_SOCKET_TIMEOUT_S = 600
 
@@ -151,7 +154,7 @@ RQ = {"COMMIT_MODE": "auto"}
 
 # The object store: files under PICLOUD_HOME, or a bucket of an S3-compatible service.
 S3_BUCKET = env_str("PICLOUD_S3_BUCKET")
-S3_ENDPOINT_URL = env_str("PICLOUD_S3_ENDPOINT_URL")
+S3_ENDPOINT_URL = env_url("PICLOUD_S3_ENDPOINT_URL", "", schemes=("http", "https"))
 S3_REGION = env_str("PICLOUD_S3_REGION", "us-east-1")
 S3_ACCESS_KEY = env_str("PICLOUD_S3_ACCESS_KEY")
 S3_SECRET_KEY = env_str("PICLOUD_S3_SECRET_KEY")
@@ -180,7 +183,7 @@ if S3_BUCKET:
 
 # Mail goes to the terminal until a server is named.
 EMAIL_HOST = env_str("EMAIL_HOST")
-EMAIL_PORT = env_int("EMAIL_PORT", 25)
+EMAIL_PORT = env_int("EMAIL_PORT", 25, most=65535)
 EMAIL_HOST_USER = env_str("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
