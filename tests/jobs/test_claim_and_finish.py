@@ -174,3 +174,13 @@ def test_what_failed_pays_for_what_ran(alice: Any, status: Status) -> None:
     assert found is not None
     finish(found, status=status, reason=Reason.EXCEPTION, run_ms=500)
     assert UsageRecord.objects.get().run_ms == 500
+
+
+def test_second_map_of_a_function_begins_with_what_the_first_taught(alice: Any) -> None:
+    submit(alice, count=2)
+    while found := claim(alice):
+        finish(found, run_ms=10)
+    submit(alice, count=80)
+    again = claim(alice, slots=2)
+    assert again is not None
+    assert len(again.jobs) == 20
