@@ -7,6 +7,7 @@ writes them to benchmarks/results/, and ends all that it started.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -71,8 +72,16 @@ def measure(where: Arena, only: set[str], tables: list[Table]) -> None:
             tables.append(show(partial(one, where)))
 
 
+def end(number: int, _frame: object) -> None:
+    """A signal ends it as an exception does: by way of everything that must be stopped."""
+    # A second one must not break into the end.
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     given = options()
+    signal.signal(signal.SIGTERM, end)
     began = time.monotonic()
     needs_rivals = bool(given.only & set(RIVALS_NEEDED))
     with tempfile.TemporaryDirectory(prefix="picloud-bench-") as directory:
