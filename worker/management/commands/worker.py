@@ -7,8 +7,9 @@ import platform
 from typing import Any
 
 import django_rq
+import redis
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rq.worker import DequeueStrategy
 
 from jobs.services import recover
@@ -31,6 +32,10 @@ class Command(BaseCommand):
         slot = options["slot"]
         core_types = list(settings.CORE_TYPE_QUEUES)
         store = django_rq.get_connection(queue_name(core_types[0]))
+        try:
+            store.ping()
+        except redis.RedisError as error:
+            raise CommandError(f"Redis does not answer, so there is nothing to take work from: {error}") from error
         slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS)
         worker = SlotWorker(slot=slot, core_types=core_types, slots=slots, store=store)
         # A worker of this slot that was killed may have left a sandbox that still runs its job.
