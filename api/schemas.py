@@ -114,10 +114,6 @@ def _described(description: str) -> Schema:
     return {"description": description} if description else {}
 
 
-def _range() -> Schema:
-    return array(whole(minimum=1), "A jid stands for itself, two for all from the first to the last.", maxItems=2)
-
-
 JID = whole("Number of a job in its account.", minimum=1)
 COUNTS = mapping(whole(minimum=0), "How many jobs have each status; statuses that none has may be left out.")
 MONEY = text("Dollars as a decimal number, exact.", pattern=r"^-?\d+(\.\d+)?$")

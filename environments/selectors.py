@@ -13,9 +13,3 @@ def environment_for(*, name: str = BASE) -> Environment:
         names = ", ".join(Environment.objects.values_list("name", flat=True)) or "none yet"
         raise NotFound("environment_unknown", f"There is no environment {name!r}. There are: {names}.")
     return found
-
-
-def python_versions() -> list[str]:
-    """The minor versions of Python that jobs can run in, oldest first."""
-    versions = set(Environment.objects.values_list("python", flat=True))
-    return sorted(versions, key=lambda version: [int(part) for part in version.split(".")])

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from common.money import MICROS_PER_DOLLAR, compute_hours, dollars
+from common.money import compute_hours, dollars
 from environments.models import Environment
 from jobs.states import FINISHED, Reason, Status
 from storage.models import Blob
@@ -61,11 +61,6 @@ class CorePrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.core_type_id} ${self.per_core_hour.normalize():f} from {self.effective_from:%Y-%m-%d}"
-
-    @property
-    def micros(self) -> int:
-        """Millionths of a dollar per core-hour."""
-        return int(self.per_core_hour * MICROS_PER_DOLLAR)
 
 
 class Function(models.Model):

@@ -52,11 +52,6 @@ class BadMove(Exception):
     """Raised when code asks for a move that the table does not have. Always a defect of ours."""
 
 
-def sources_of(after: Status) -> frozenset[Status]:
-    """The statuses from which a job may move to this one."""
-    return frozenset(before for before, allowed in MOVES.items() if after in allowed)
-
-
 def check_move(before: Status, after: Status) -> None:
     if after not in MOVES[before]:
         raise BadMove(f"a job cannot go from {before} to {after}")

@@ -13,7 +13,7 @@ from environments.build import BuildFailed, Prefixed, host_sources, import_tar
 from environments.engine import NoEngine, engine
 from environments.models import Environment
 from environments.recipe import read_recipe
-from environments.selectors import environment_for, python_versions
+from environments.selectors import environment_for
 from environments.services import SERVER_PYTHON, build_environment, ensure_base_environment
 
 
@@ -42,12 +42,6 @@ def test_environment_is_found_by_name(base_row: Environment) -> None:
 def test_unknown_environment_is_answered_with_those_there_are(base_row: Environment) -> None:
     with pytest.raises(NotFound, match=r"There are: base\."):
         environment_for(name="other")
-
-
-def test_versions_of_python_come_in_their_own_order(base_row: Environment) -> None:
-    Environment.objects.create(name="old", image="x", digest="2", python="3.9")
-    Environment.objects.create(name="twin", image="x", digest="3", python="3.11")
-    assert python_versions() == ["3.9", "3.11"]
 
 
 def test_without_isolation_the_base_environment_is_this_python(db: None, settings: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.states import FINISHED, MOVES, BadMove, Status, check_move, sources_of
+from jobs.states import FINISHED, MOVES, BadMove, Status, check_move
 
 
 def test_nothing_follows_a_finished_status() -> None:
@@ -19,4 +19,4 @@ def test_every_status_has_a_row() -> None:
 
 
 def test_only_queued_jobs_start() -> None:
-    assert sources_of(Status.PROCESSING) == {Status.QUEUED}
+    assert {before for before, after in MOVES.items() if Status.PROCESSING in after} == {Status.QUEUED}
