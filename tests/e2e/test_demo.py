@@ -2,14 +2,21 @@
 
 import re
 
+import pytest
+
 from tests.stack import stack_at_rest
 from tests.waiting import wait_until
 
 
+# Seen once to wait for ever beside a full run on the other database; its second try and the log tell more.
+@pytest.mark.flaky(reruns=1)
 def test_demo_encodes_and_says_where_to_look() -> None:
     with stack_at_rest() as one:
         one.start("make", "demo", timeout=120)
-        wait_until(lambda: "It keeps serving" in one.log, timeout=120, what="the demo to end")
+        try:
+            wait_until(lambda: "It keeps serving" in one.log, timeout=120, what="the demo to end")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{one.log}") from None
         # What ffprobe found in each encoding: codecs, and how long it plays.
         assert re.search(r"\.mp4 +h264/aac +5\.0 s", one.log)
         assert re.search(r"\.webm +vp9/opus +5\.0 s", one.log)
