@@ -2,14 +2,10 @@
 
 import re
 
-import pytest
-
 from tests.stack import stack_at_rest
 from tests.waiting import wait_until
 
 
-# Seen once to wait for ever beside a full run on the other database; its second try and the log tell more.
-@pytest.mark.flaky(reruns=1)
 def test_demo_encodes_and_says_where_to_look() -> None:
     with stack_at_rest() as one:
         one.start("make", "demo", timeout=120)
