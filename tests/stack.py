@@ -204,7 +204,8 @@ class Stack:
         }
 
     def assert_nothing_left(self) -> None:
-        assert {kind: things for kind, things in self.left_behind().items() if things} == {}
+        left = {kind: things for kind, things in self.left_behind().items() if things}
+        assert not left, f"{left}\n{self.log[-5000:]}"
 
 
 def _read(pid: int, name: str) -> str:

@@ -11,6 +11,7 @@ def main() -> int:
     from picloud_site.supervisor import home  # noqa: PLC0415
     from picloud_site.supervisor.processes import adopt_orphans  # noqa: PLC0415
     from picloud_site.supervisor.run import Supervisor  # noqa: PLC0415
+    from picloud_site.supervisor.tidy import tidy_after_a_kill  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(description="Run the whole of PiCloud on this machine.")
     parser.add_argument("--after", default="", help="a command to run once when everything serves")
@@ -18,7 +19,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.stop:
-            return home.stop_supervisor()
+            return home.stop_supervisor(tidy=tidy_after_a_kill)
         with home.claimed():
             adopt_orphans()
             return Supervisor(after=options.after).run()

@@ -4,10 +4,9 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -130,8 +129,8 @@ def remove_sockets() -> None:
         path.unlink(missing_ok=True)
 
 
-def stop_supervisor() -> int:
-    """Ends the supervisor that holds PICLOUD_HOME and waits until it is gone."""
+def stop_supervisor(*, tidy: Callable[[], None]) -> int:
+    """Ends the supervisor that holds PICLOUD_HOME and waits until it is gone; tidies up when it is gone already."""
     if not LOCK.exists():
         print(f"Nothing serves {settings.PICLOUD_HOME}.")
         return 0
@@ -145,7 +144,9 @@ def stop_supervisor() -> int:
                 asked = asked or _ask_to_stop(lock)
                 time.sleep(0.05)
             else:
-                print("Stopped." if asked else _tidy_after_a_kill())
+                if not asked:
+                    tidy()
+                print("Stopped." if asked else f"Nothing serves {settings.PICLOUD_HOME}.")
                 return 0
     print("It did not stop within 15 s.", file=sys.stderr)
     return 1
@@ -157,10 +158,3 @@ def _ask_to_stop(lock: TextIO) -> bool:
     if holder:
         os.kill(int(holder), signal.SIGTERM)
     return bool(holder)
-
-
-def _tidy_after_a_kill() -> str:
-    """A supervisor that was killed outright may have left sockets and networks; says what there was to do."""
-    remove_sockets()
-    subprocess.run([sys.executable, "manage.py", "clean_up"], cwd=settings.CODE, check=True)
-    return f"Nothing serves {settings.PICLOUD_HOME}."

@@ -26,8 +26,8 @@ def adopt_orphans() -> None:
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _die_with(parent: int) -> None:
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def _die_with(parent: int, by: signal.Signals) -> None:
+    _libc.prctl(PR_SET_PDEATHSIG, by, 0, 0, 0)
     # The parent may have died before the line above.
     if os.getppid() != parent:
         os._exit(1)
@@ -57,8 +57,17 @@ class Make:
 class Process:
     """One line of the Procfile at work. It keeps no Popen: the supervisor collects every dead child itself."""
 
-    def __init__(self, name: str, command: list[str], *, env: dict[str, str], cwd: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        env: dict[str, str],
+        cwd: Path,
+        dies_by: signal.Signals = signal.SIGKILL,  # when the supervisor is gone
+    ) -> None:
         self.name = name
+        self.dies_by = dies_by
         self.command = command
         self.env = env
         self.cwd = cwd
@@ -84,7 +93,7 @@ class Process:
             stderr=subprocess.STDOUT,
             process_group=0,
             # Safe here: this process has a single thread.
-            preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
+            preexec_fn=lambda: _die_with(parent, self.dies_by),  # noqa: PLW1509
         )
         self.pid, self.output, self.exit_code = popen.pid, popen.stdout, None
         popen.returncode = 0  # we collect it; Popen must not try

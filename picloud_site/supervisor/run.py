@@ -29,7 +29,7 @@ from picloud_site.supervisor.processes import (
 
 US = "picloud"
 # Seconds after the signal by which each stage of stopping is over, whoever is left.
-WORKERS_BY, WEB_BY, CLEAN_BY, SERVERS_BY = 4.0, 5.0, 7.0, 8.0
+WORKERS_BY, WEB_BY, CLEAN_BY, SERVERS_BY = 4.0, 5.0, 8.0, 9.0
 READY_WITHIN_S = 60.0
 
 
@@ -78,8 +78,9 @@ class Supervisor:
         return Process(name, command, env=self.env | (env or {}), cwd=settings.CODE)
 
     def _server(self, name: str, command: list[str]) -> Process:
-        # Podman leaves a file where it stands when a container runs out of memory.
-        return Process(name, command, env=self.env, cwd=settings.RUN_DIR)
+        # Podman leaves a file where it stands when a container runs out of memory. Killed in the middle of a start it
+        # would leave a container that it has forgotten; asked to end, it finishes the start first.
+        return Process(name, command, env=self.env, cwd=settings.RUN_DIR, dies_by=signal.SIGTERM)
 
     def _from_procfile(self, name: str, *, slot: int | None = None) -> Process:
         extra = {} if slot is None else {"SLOT": str(slot)}
@@ -232,11 +233,12 @@ class Supervisor:
         self.say("Stopping (a second Ctrl-C does not wait)")
         rest = [process for process in self.everyone if process not in [*self.workers, *self.servers]]
         self._end(self.workers, began + WORKERS_BY)
-        self._end(rest, began + WEB_BY)
         for process in self.workers:
             # One that still runs would take the removal of its container for the end of its job.
             process.kill_group()
-        self._clean_up(began + CLEAN_BY)
+        cleaning = self._start_clean_up()
+        self._end(rest, began + WEB_BY)
+        self._wait_for(cleaning, began + CLEAN_BY)
         self._end(self.servers, began + SERVERS_BY)
         for process in self.everyone:
             process.kill_group()
@@ -257,9 +259,10 @@ class Supervisor:
 
         self.pump(over, within=max(by - time.monotonic(), 0.01), every=0.1)
 
-    def _clean_up(self, by: float) -> None:
-        """Removes containers and networks of killed workers; those that ended well left none."""
-        if settings.SANDBOX == "container" and not self.stop_signals:
-            process = self._process("clean-up", [sys.executable, "manage.py", "clean_up"])
-            self._start(process)
-            self._wait_for([process], by)
+    def _start_clean_up(self) -> list[Process]:
+        """What removes containers and networks of killed workers; those that ended well left none."""
+        if settings.SANDBOX != "container" or self.stop_signals:
+            return []
+        process = self._process("clean-up", [sys.executable, "manage.py", "clean_up"])
+        self._start(process)
+        return [process]

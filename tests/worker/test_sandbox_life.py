@@ -15,7 +15,8 @@ from environments.services import build_environment
 from tests.waiting import wait_until
 from tests.worker.conftest import Bench, Pool, make_sandbox
 from worker.sandbox import SandboxFailed, SandboxLost, probe, remove_leftovers
-from worker.sandbox.container import LABEL_HOME, LABEL_SLOT
+from worker.sandbox.container import LABEL_HOME, LABEL_SLOT, container_prefix
+from worker.sandbox.orphans import orphans_named
 
 KINDS = pytest.mark.parametrize("kind", ["process", "container"])
 
@@ -128,3 +129,13 @@ def test_sandbox_ends_when_its_worker_is_killed(pool: Pool, kind: str) -> None:
     wait_until(lambda: containers(9) == [], what="the container to go")
     remove_leftovers(settings.PICLOUD_HOME, slot=9)
     assert list((settings.PICLOUD_HOME / "scratch").glob("9-*")) == []
+
+
+def test_container_that_the_engine_has_forgotten_is_ended_too(pool: Pool) -> None:
+    sandbox = make_sandbox("container", pool.image, slot=11)
+    with sandbox:
+        name = f"{container_prefix()}{sandbox.name}"
+        (found,) = orphans_named(name)
+        found.remove()
+        wait_until(lambda: not sandbox.is_alive(), what="the container to end")
+        wait_until(lambda: list(orphans_named(name)) == [], what="its monitor to end")

@@ -76,7 +76,7 @@ class ContainerSandbox(Sandbox):
         }
         return {
             "image": self.image,
-            "name": f"picloud-{home_hash()}-{self.name}",
+            "name": f"{container_prefix()}{self.name}",
             "command": [*self._command, json.dumps(options)],
             "user": f"{INSIDE_UID}:{INSIDE_UID}",
             "hostname": "picloud",
@@ -212,6 +212,11 @@ def remove(client: Any, container: str) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def container_prefix(slot: int | None = None) -> str:
+    """How the names of this stack's containers begin, or of those of one slot."""
+    return f"picloud-{home_hash()}-" + ("" if slot is None else f"{slot}-")
 
 
 def home_hash() -> str:

@@ -9,8 +9,9 @@ from django.conf import settings
 from environments.engine import NoEngine, engine
 from environments.selectors import environment_for
 from worker.sandbox.base import Limits, Sandbox, SandboxFailed, SandboxKey
-from worker.sandbox.container import LABEL_HOME, LABEL_SLOT, ContainerSandbox, remove
+from worker.sandbox.container import LABEL_HOME, LABEL_SLOT, ContainerSandbox, container_prefix, remove
 from worker.sandbox.network import networks_of, why_no_network
+from worker.sandbox.orphans import orphans_named
 from worker.sandbox.process import ProcessSandbox
 from worker.sandbox.scratch import remove_tree, scratch_root
 
@@ -65,6 +66,9 @@ def remove_leftovers(home: str | Path, slot: int | None = None) -> int:
             for container in client.containers(all=True, filters={"label": labels}):
                 remove(client, container["Id"])
                 removed += 1
+        for orphan in orphans_named(container_prefix(slot)):
+            orphan.remove()
+            removed += 1
         for network in networks_of(home):
             if slot in (None, network.slot):
                 network.remove()
