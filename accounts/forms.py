@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm, UsernameField
 from django.contrib.auth.password_validation import validate_password
 
 from accounts.models import NOTE_LENGTH, User
@@ -52,6 +52,8 @@ class SignUpForm(forms.Form):
 
 class SignInForm(AuthenticationForm):
     """Names are found whatever their case: phones begin them with a capital letter."""
+
+    username = UsernameField(label="User name", widget=forms.TextInput(attrs={"autofocus": True}))
 
     error_messages = {  # noqa: RUF012
         **AuthenticationForm.error_messages,

@@ -292,6 +292,9 @@ class JobMetrics(models.Model):
         default=list, help_text="[[seconds since start, CPU in percent of one core, memory in bytes], ...]"
     )
 
+    class Meta:
+        verbose_name_plural = "job metrics"
+
     def __str__(self) -> str:
         return f"metrics of {self.job_id}"
 

@@ -47,6 +47,7 @@ REASONS = {
     "bad_result": (Status.ERROR, Reason.BAD_RESULT),
     "exited": (Status.ERROR, Reason.EXITED),
     "crashed": (Status.ERROR, Reason.CRASHED),
+    "out_of_disk": (Status.ERROR, Reason.OUT_OF_DISK),
 }
 STOP_TEXTS = {
     Reason.USER: "Killed by its owner.",
@@ -221,6 +222,8 @@ class ChunkRun:
 
     def _outcome(self, running: _Running, report: Report, result: memoryview, run_ms: int, at: datetime) -> Outcome:
         status, reason, text = self._judge(running, report)
+        # What ran out of memory had reached the limit, whatever was seen of it before.
+        reached = self._claim.work.memory_limit if reason == Reason.OUT_OF_MEMORY else report.max_rss
         return Outcome(
             job_id=running.job.pk,
             jid=running.job.jid,
@@ -235,7 +238,7 @@ class ChunkRun:
             run_ms=run_ms,
             cpu_user_ms=round(report.user_ms),
             cpu_system_ms=round(report.system_ms),
-            memory_peak=max([report.max_rss, *(memory for _, _, memory in running.samples)]),
+            memory_peak=max([reached, *(memory for _, _, memory in running.samples)]),
             logs=running.output.kept(),
             samples=running.samples if len(running.samples) > 1 else (),
         )

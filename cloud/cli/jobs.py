@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -137,9 +138,19 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "jids": _jids.write([[row["first_jid"], row["last_jid"]]]),
         "status": next(iter(row["counts"]), "-") if is_one else counts,
         "created": str(row["created"])[:19].replace("T", " "),
-        "runtime": f"{row['runtime']:.1f} s",
-        "cost": f"${float(row['cost']):.6f}",
+        "runtime": format_seconds(row["runtime"]),
+        "cost": format_dollars(Decimal(row["cost"])),
     }
+
+
+def format_seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def format_dollars(amount: Decimal) -> str:
+    """With enough digits that a small amount never reads as zero."""
+    digits = 2 if amount == 0 or amount >= 1 else max(2, 1 - amount.adjusted())
+    return f"${amount:.{digits}f}"
 
 
 def _write_raw(value: Any) -> None:

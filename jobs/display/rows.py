@@ -104,7 +104,7 @@ def row_of_job(job: Job, *, batch: Batch, now: datetime) -> Row:
         waited=waited_of(job, created_at=batch.created_at, now=now),
         ran=ran_of(job, now=now),
         cost=cost_of(job, now=now),
-        memory_peak=job.memory_peak,
+        memory_peak=job.memory_peak or None,
         meter=meter_of(job),
         is_finished=job.is_finished,
         job=job,

@@ -127,6 +127,9 @@ class Migration(migrations.Migration):
                 ('job', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='metrics', serialize=False, to='jobs.job')),
                 ('samples', models.JSONField(default=list, help_text='[[seconds since start, CPU in percent of one core, memory in bytes], ...]')),
             ],
+            options={
+                'verbose_name_plural': 'job metrics',
+            },
         ),
         migrations.CreateModel(
             name='JobResult',

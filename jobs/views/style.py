@@ -20,7 +20,7 @@ def style(request: HttpRequest) -> HttpResponse:
     looks = [look_of(status) for status in Status]
     looks += [
         look_of(Status.PROCESSING, stopping=True),
-        look_of(Status.ERROR, Reason.OUT_OF_MEMORY),
+        look_of(Status.KILLED, Reason.OUT_OF_MEMORY),
         look_of(Status.KILLED, Reason.WORKER_LOST),
     ]
     samples = [(s / 2, 60 + 35 * math.sin(s / 9), 4e7 + 2.4e8 * (1 - math.exp(-s / 60))) for s in range(200)]

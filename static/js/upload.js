@@ -42,6 +42,7 @@ function send(file, { state, cancel, bar }) {
       state.textContent = words;
       state.classList.toggle("failed", !ok);
       cancel.remove();
+      if (!ok) bar.remove();
       resolve(ok);
     };
     request.upload.addEventListener("progress", (event) => {

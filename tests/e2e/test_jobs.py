@@ -130,7 +130,7 @@ BAD = {
     ),
     "fills its disk": (
         "f = open('big', 'wb')\n    while True: f.write(b'x' * 10**7)",
-        {"error exception", "error out_of_disk", "killed out_of_disk"},
+        {"error out_of_disk", "killed out_of_disk"},
     ),
     "runs too long": ("import time; time.sleep(600)", {"killed max_runtime"}),
 }

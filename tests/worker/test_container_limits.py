@@ -73,7 +73,9 @@ def test_one_file_cannot_be_larger_than_the_disk(small: Bench) -> None:
 
         Path("big").write_bytes(b"x" * 30_000_000)
 
-    assert "File too large" in small.run(fill).error()
+    outcome = small.run(fill).outcomes[0]
+    assert "File too large" in outcome["error"]
+    assert (outcome["reason"], outcome["exception"]) == ("out_of_disk", True)
 
 
 def test_disk_usage_counts_files_with_and_without_a_name(small: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import gc
 import io
@@ -29,6 +30,7 @@ from worker.inside.run import (
     EXITED,
     MAGIC,
     OK,
+    OUT_OF_DISK,
     REPORT,
     SKIP,
     STATE,
@@ -36,6 +38,9 @@ from worker.inside.run import (
     Pipes,
     Run,
 )
+
+# What a write says when the scratch space or a file in it has reached its limit.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 log_descriptor = -1
 log_format = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -277,7 +282,8 @@ class Child:
         return self.outcome_of_value(value)
 
     def outcome_of_exception(self, error: BaseException) -> Outcome:
-        return Outcome(EXCEPTION, self.codec.dump_exception(error, self.run.result_limit), traceback_of(error))
+        kind = OUT_OF_DISK if isinstance(error, OSError) and error.errno in NO_ROOM else EXCEPTION
+        return Outcome(kind, self.codec.dump_exception(error, self.run.result_limit), traceback_of(error))
 
     def outcome_of_value(self, value: object) -> Outcome:
         limit = self.run.result_limit

@@ -8,7 +8,7 @@ from itertools import starmap
 from typing import NamedTuple
 
 from worker.inside.frames import Buffer
-from worker.inside.run import EXCEPTION, KINDS, MAGIC, OK, REPORT, STREAMS, Pipes
+from worker.inside.run import KINDS, MAGIC, OK, RAISED, REPORT, STREAMS, Pipes
 
 
 class Report(NamedTuple):
@@ -70,7 +70,7 @@ def outcome_json(job: int, report: Report) -> str:
     error = json.dumps(report.error) if report.error else '""'
     return (
         f'{{"job":{job},"ok":{"true" if report.kind == OK else "false"},"reason":"{KINDS[report.kind]}",'
-        f'"size":{len(report.blob)},"exception":{"true" if report.kind == EXCEPTION else "false"},"error":{error},'
+        f'"size":{len(report.blob)},"exception":{"true" if report.kind in RAISED else "false"},"error":{error},'
         f'"run_ms":{report.run_us / 1000},"user_ms":{report.user_us / 1000},"system_ms":{report.system_us / 1000},'
         f'"max_rss":{report.peak}}}'
     )

@@ -12,8 +12,9 @@ from worker.inside.frames import BadFrame, Header
 # microseconds, peak memory in bytes.
 REPORT = struct.Struct("<IIIIIQQQQ")
 MAGIC = 0x50694C64
-KINDS = ("", "exception", "bad_result", "exited")
-OK, EXCEPTION, BAD_RESULT, EXITED = range(4)
+KINDS = ("", "exception", "bad_result", "exited", "out_of_disk")
+OK, EXCEPTION, BAD_RESULT, EXITED, OUT_OF_DISK = range(5)
+RAISED = (EXCEPTION, OUT_OF_DISK)
 # What the child shows of itself in shared memory: the item it is on, and since when (ns; 0: not begun).
 STATE = struct.Struct("<qQ")
 SKIP = 64  # where the bytes begin that tell the child which items to leave out
