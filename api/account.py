@@ -9,6 +9,7 @@ from api.auth import Caller
 from api.errors import api_view
 from common.money import MICROS_PER_DOLLAR
 from environments.models import Environment
+from environments.selectors import environment_for
 from jobs.models import CoreType
 from jobs.services.work import price_now
 
@@ -52,9 +53,16 @@ def _environment(environment: Environment) -> dict[str, object]:
         "python": environment.python,
         "size": environment.size_bytes,
         "built": environment.built_at.isoformat(),
+        "platform": environment.platform,
+        "packages": environment.packages,
     }
 
 
 @api_view("GET")
 def environments(request: HttpRequest, _caller: Caller) -> JsonResponse:
     return JsonResponse({"environments": [_environment(row) for row in Environment.objects.all()]})
+
+
+@api_view("GET")
+def environment(request: HttpRequest, _caller: Caller, name: str) -> JsonResponse:
+    return JsonResponse(_environment(environment_for(name=name)))

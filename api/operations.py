@@ -7,6 +7,7 @@ from django.conf import settings
 
 from api.schemas import SUBMIT_EXAMPLE, Schema, array, flag, mapping, obj, or_null, ref, text, whole
 from common.packs import CONTENT_TYPE as PACK
+from jobs.services.submission import MAX_MODULES
 from jobs.states import Status
 
 JIDS = ("bad_json", "too_large", "bad_jids", "too_many_jids", "job_unknown")
@@ -75,9 +76,38 @@ DAY = text(format="date")
 SUBMIT_ERRORS = (
     *("bad_pack", "bad_submit", "bad_option", "unknown_option", "bad_label", "bad_jids", "too_many_jids"),
     *("payload_too_large", "map_too_large", "unknown_core_type", "cores_not_allowed", "python_version", "bad_digest"),
+    *("bad_modules", "modules_unknown"),
     *("cut_off", "job_unknown", "function_unknown", "submit_unknown", "submit_differs", "environment_unknown"),
     *("too_large", "restarting", "disk_full"),
 )
+
+DIGEST = in_path("digest", text(pattern="^[0-9a-f]{64}$"), "SHA-256 of the archive.")
+
+MODULES = [
+    Operation(
+        id="findModules",
+        method="POST",
+        path="/modules",
+        tag="modules",
+        summary="Ask which archives of modules are not stored yet",
+        body=question(obj({"digests": array(text(pattern="^[0-9a-f]{64}$"), maxItems=MAX_MODULES)})),
+        answers={200: answer("Those to be sent.", obj({"missing": array(text())}))},
+        errors=("bad_json", "too_large", "bad_modules"),
+    ),
+    Operation(
+        id="putModules",
+        method="PUT",
+        path="/modules/{digest}",
+        tag="modules",
+        summary="Store an archive of modules",
+        description=f"A zip of at most {settings.MAX_ARCHIVE:,} bytes. It is kept for the account, and opened only "
+        "inside the sandboxes of its jobs. What no job refers to is deleted after some days.",
+        parameters=(DIGEST,),
+        body={"required": True, "content": _content("application/zip", {})},
+        answers={204: {"description": "Stored."}},
+        errors=("bad_digest", "cut_off", "length_required", "archive_too_large", "disk_full"),
+    ),
+]
 
 JOBS = [
     Operation(
@@ -421,6 +451,16 @@ PLACE = [
         answers={200: answer("All of them.", obj({"environments": array(ref("Environment"))}))},
     ),
     Operation(
+        id="environment",
+        method="GET",
+        path="/environments/{name}",
+        tag="installation",
+        summary="One environment",
+        parameters=(in_path("name", text(), "Its name, such as base."),),
+        answers={200: answer("What there is in it.", ref("Environment"))},
+        errors=("unknown_environment",),
+    ),
+    Operation(
         id="openapi",
         method="GET",
         path="/openapi.json",
@@ -473,4 +513,4 @@ STREAMS = [
     ),
 ]
 
-OPERATIONS = [*JOBS, *FILES, *KEYS, *PLACE, *STREAMS]
+OPERATIONS = [*JOBS, *MODULES, *FILES, *KEYS, *PLACE, *STREAMS]

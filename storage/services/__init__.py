@@ -1,7 +1,7 @@
 """Every change to stored bytes: blobs that jobs are made of, raw objects, and people's files."""
 
 from storage.selectors import read_blob, read_bytes
-from storage.services.blobs import drop_blobs_unreferenced, hold_blob, put_blob
+from storage.services.blobs import drop_blobs_unreferenced, hold_blob, put_blob, put_large_blob
 from storage.services.direct import finish_direct_upload, prepare_direct_upload
 from storage.services.files import delete_file, save_file
 from storage.services.objects import delete_key, put_bytes
@@ -16,6 +16,7 @@ __all__ = [
     "prepare_direct_upload",
     "put_blob",
     "put_bytes",
+    "put_large_blob",
     "read_blob",
     "read_bytes",
     "remove_orphans",
