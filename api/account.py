@@ -7,9 +7,9 @@ from django.http import HttpRequest, JsonResponse
 from accounts.models import User
 from api.auth import Caller
 from api.errors import api_view
+from common.exceptions import NotFound
 from common.money import MICROS_PER_DOLLAR
 from environments.models import Environment
-from environments.selectors import environment_for
 from jobs.models import CoreType
 from jobs.services.work import price_now
 
@@ -65,4 +65,7 @@ def environments(request: HttpRequest, _caller: Caller) -> JsonResponse:
 
 @api_view("GET")
 def environment(request: HttpRequest, _caller: Caller, name: str) -> JsonResponse:
-    return JsonResponse(_environment(environment_for(name=name)))
+    found = Environment.objects.filter(name=name).first()
+    if found is None:
+        raise NotFound("unknown_environment", f"There is no environment {name!r}; GET /environments lists them.")
+    return JsonResponse(_environment(found))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from common.exceptions import Refused
+from environments.engine import ulimits
 
 SECONDS = 60
 MARK = "picloud-inventory:"
@@ -46,7 +47,7 @@ def inspect_image(client: Any, image: str) -> Inventory:
     from docker.errors import APIError  # noqa: PLC0415
 
     walls = client.create_host_config(
-        runtime=settings.CONTAINER_RUNTIME, network_mode="none", cap_drop=["ALL"], read_only=True
+        runtime=settings.CONTAINER_RUNTIME, network_mode="none", cap_drop=["ALL"], read_only=True, ulimits=ulimits()
     )
     try:
         container = client.create_container(image=image, command=["python3", "-c", SCRIPT], host_config=walls)["Id"]

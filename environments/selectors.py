@@ -11,5 +11,5 @@ def environment_for(*, name: str = BASE) -> Environment:
     found = Environment.objects.filter(name=name).first()
     if found is None:
         names = ", ".join(Environment.objects.values_list("name", flat=True)) or "none yet"
-        raise NotFound("unknown_environment", f"There is no environment {name!r}. There are: {names}.")
+        raise NotFound("environment_unknown", f"There is no environment {name!r}. There are: {names}.")
     return found

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from common.sql import fetch_all, fetch_one
 from jobs.models import Batch, ModuleArchive, ModuleSet
 from jobs.services.submission import MAX_MODULES, Module
 from storage.models import Blob
-from storage.services import hold_blob
+from storage.services import ObjectMissing, hold_blob, read_stream
 
 # Kept without a job for so long, so that a function sent again finds its modules.
 UNUSED_AGE = timedelta(days=7)
@@ -89,6 +89,20 @@ def archives_of(module_set_id: int) -> list[Archive]:
         [module_set_id],
     )
     return [Archive(digest, name, None if inline is None else bytes(inline), key) for digest, name, inline, key in rows]
+
+
+class ArchiveGone(Exception):
+    """The bytes of an archive are not where its row says."""
+
+
+def archive_chunks(archive: Archive) -> Iterator[bytes]:
+    """The bytes of an archive, a chunk at a time. Raises ArchiveGone."""
+    if archive.inline is not None:
+        return iter((archive.inline,))
+    try:
+        return read_stream(archive.key)
+    except ObjectMissing as missing:
+        raise ArchiveGone(str(missing)) from missing
 
 
 def remove_unused_sets(*, older_than: timedelta = UNUSED_AGE) -> int:

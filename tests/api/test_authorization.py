@@ -17,7 +17,8 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from accounts.models import ApiKey
 from accounts.services import create_api_key, deactivate_key
-from api.operations import OPERATIONS, Operation
+from api.describing import Operation
+from api.operations import OPERATIONS
 from common import packs
 from jobs.models import Batch, Job
 from storage.models import StoredFile
