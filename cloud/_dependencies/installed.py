@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from functools import cached_property, lru_cache
-from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -31,63 +30,83 @@ class Requirement(NamedTuple):
 
 
 class Distribution:
-    """One installed distribution, by the directory of its metadata."""
+    """One installed distribution, by the directory or file of its metadata.
+
+    Read here and not through importlib.metadata, which takes as long to import as all the rest.
+    """
 
     def __init__(self, metadata: str) -> None:
         self.metadata = metadata
         self.folder = os.path.dirname(metadata)
-        self._found = PathDistribution(Path(metadata))
+
+    def _text(self, name: str) -> str | None:
+        try:
+            return Path(self.metadata, name).read_text(encoding="utf-8", errors="replace")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @cached_property
+    def _fields(self) -> dict[str, list[str]]:
+        """The fields at the head of its metadata."""
+        if os.path.isdir(self.metadata):
+            text = self._text("METADATA") or self._text("PKG-INFO") or ""
+        else:
+            text = Path(self.metadata).read_text(encoding="utf-8", errors="replace")
+        fields: dict[str, list[str]] = {}
+        for line in text.partition("\n\n")[0].splitlines():
+            name, colon, value = line.partition(": ")
+            if colon and not line[0].isspace():
+                fields.setdefault(name, []).append(value.strip())
+        return fields
 
     @cached_property
     def name(self) -> str:
-        return str(self._found.metadata["Name"])
+        base = os.path.basename(self.metadata).rpartition(".")[0]
+        return self._fields.get("Name", [base.partition("-")[0]])[0]
 
     @cached_property
     def version(self) -> str:
-        return str(self._found.version)
+        return self._fields.get("Version", [""])[0]
 
     @cached_property
     def record(self) -> list[str] | None:
         """Its files, relative to the directory that it is installed in; None when nothing lists them."""
-        text = self._found.read_text("RECORD")
+        text = self._text("RECORD")
         return None if text is None else [row[0] for row in csv.reader(text.splitlines()) if row]
 
     @cached_property
     def tops(self) -> list[str]:
         """The names of its modules and packages, as far as its metadata tell."""
-        return (self._found.read_text("top_level.txt") or "").split()
+        return (self._text("top_level.txt") or "").split()
 
     @cached_property
     def tags(self) -> list[str]:
         """For which Pythons and platforms its wheel was built, such as cp311-cp311-manylinux_2_17_x86_64."""
-        text = self._found.read_text("WHEEL") or ""
+        text = self._text("WHEEL") or ""
         return [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("Tag:")]
 
     @cached_property
     def editable_root(self) -> str:
         """The directory of the project that it is a link to; empty when it is installed by itself."""
-        url = json.loads(self._found.read_text("direct_url.json") or "{}")
+        url = json.loads(self._text("direct_url.json") or "{}")
         if url.get("dir_info", {}).get("editable"):
             return os.path.abspath(unquote(urlsplit(url["url"]).path))
         is_project = self.record is None and os.path.basename(self.folder) not in _LIBRARIES
         return self.folder if is_project and os.path.isdir(self.metadata) else ""
 
     def requirements(self, extras: frozenset[str]) -> list[Requirement]:
-        """What it needs here, with these extras of its own."""
-        # Imported for distributions that travel only: it takes as long as the rest of discovery.
-        from packaging.requirements import InvalidRequirement  # noqa: PLC0415
-        from packaging.requirements import Requirement as Parsed  # noqa: PLC0415
-
-        found = []
-        for text in self._found.requires or ():
-            try:
-                parsed = Parsed(text)
-            except InvalidRequirement:
-                continue
-            marker = parsed.marker
-            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-                found.append(Requirement(canonical(parsed.name), frozenset(parsed.extras)))
-        return found
+        """What it needs in this Python, with these extras of its own."""
+        texts = self._fields.get("Requires-Dist")
+        if not texts:
+            return []
+        stamp = [texts, sys.version]
+        key = f"requires {self.metadata} {','.join(sorted(extras))}"
+        known = cache.get(key)
+        if known is None or known[0] != stamp:
+            found = _parsed(texts, extras)
+            cache.put(key, [stamp, [[one.name, sorted(one.extras)] for one in found]])
+            return found
+        return [Requirement(name, frozenset(asked)) for name, asked in known[1]]
 
     def metadata_files(self) -> list[tuple[str, str]]:
         """Name in an archive and path of each file of its metadata, without those that tell of this machine."""
@@ -103,6 +122,23 @@ class Distribution:
                 if name not in _LEFT_OUT
             ]
         return found
+
+
+def _parsed(texts: list[str], extras: frozenset[str]) -> list[Requirement]:
+    # Imported for distributions that are new here: it takes as long as the rest of discovery.
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415
+    from packaging.requirements import Requirement as Parsed  # noqa: PLC0415
+
+    found = []
+    for text in texts:
+        try:
+            parsed = Parsed(text)
+        except InvalidRequirement:
+            continue
+        marker = parsed.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            found.append(Requirement(canonical(parsed.name), frozenset(parsed.extras)))
+    return found
 
 
 @lru_cache(maxsize=5000)

@@ -43,6 +43,10 @@ class Unit:
 
     def files(self) -> Files:
         """Name in the archive and path of each of its files, in order."""
+        return [(name, path) for name, path in self._listed() if os.path.isfile(path)]
+
+    def _listed(self) -> Files:
+        """Its files as they are listed; of an installed one some may have been removed."""
         distribution = self.distribution
         if self.kind == "zip":
             found = [(os.path.basename(self.origin), self.origin)]
@@ -57,11 +61,13 @@ class Unit:
     def fingerprint(self) -> str:
         """Changes whenever a file of it does, as far as sizes and times tell."""
         digest = hashlib.sha256()
-        for name, path in self.files():
-            status = os.stat(path)
-            digest.update(
-                f"{name}\0{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
-            )
+        for name, path in self._listed():
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:
+                continue
+            line = f"{name}\0{path}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
     def stamp(self) -> object:
@@ -119,14 +125,12 @@ def _installed_files(distribution: Distribution) -> Files:
     for name in names:
         top = name.partition("/")[0]
         # Scripts and data lie outside; a module that the standard library has too would hide that one.
-        if top in ("..", "") or os.path.isabs(name) or top.partition(".")[0] in sys.stdlib_module_names:
+        if top in ("..", "") or name.startswith("/") or top.partition(".")[0] in sys.stdlib_module_names:
             continue
         parts = name.split("/")
         if "__pycache__" in parts or ".." in parts or parts[-1] == "direct_url.json":
             continue
-        path = os.path.join(distribution.folder, *parts)
-        if os.path.isfile(path):
-            found[name] = path
+        found[name] = f"{distribution.folder}{os.sep}{name}"
     return list(found.items())
 
 
