@@ -36,38 +36,32 @@ class Pickler(cloudpickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         """How to pickle what cloudpickle cannot take; its way for everything else."""
         kind = type(obj)
-        if kind is types.FunctionType:
-            if not _should_pickle_by_reference(obj):
-                return self._reduce_function(obj)
-            self._note(obj.__module__)
-            return NotImplemented
-        if issubclass(kind, type) or kind is types.ModuleType:
-            if _should_pickle_by_reference(obj):
-                self._note(obj.__name__ if kind is types.ModuleType else obj.__module__)
-        elif kind in _REDUCERS:
+        if kind in _REDUCERS:
             self._note(getattr(obj, "__module__", None))
             return _REDUCERS[kind](obj)
-        else:
-            self._note_kind(kind, obj)
-        return super().reducer_override(obj)
+        reduced = super().reducer_override(obj)
+        if reduced is not NotImplemented:
+            if kind is types.FunctionType:
+                self._note_imports(obj)
+        elif kind is types.FunctionType or issubclass(kind, type) or kind is types.BuiltinFunctionType:
+            # By its name: what cloudpickle does when it has no other way.
+            self._note(obj.__module__)
+        elif kind is types.ModuleType:
+            if _should_pickle_by_reference(obj):
+                self._note(obj.__name__)
+        elif kind not in self._kinds:
+            self._kinds.add(kind)
+            # What stands under a name in its module, such as a compiled function, is pickled by that name.
+            if kind.__module__ != "builtins" and _should_pickle_by_reference(kind):
+                self._note(kind.__module__)
+        return reduced
 
     def _note(self, module: object) -> None:
         if isinstance(module, str):
             self._modules.add(module)
 
-    def _reduce_function(self, function: types.FunctionType) -> Any:
-        package = function.__globals__.get("__package__") or ""
-        self._modules.update(imported_names(function.__code__, package))
-        return self._dynamic_function_reduce(function)
-
-    def _note_kind(self, kind: type, value: object) -> None:
-        """What stands under a name in its module, such as a compiled function, is pickled by that name."""
-        if kind is types.BuiltinFunctionType:
-            self._note(getattr(value, "__module__", None))
-        elif kind not in self._kinds:
-            self._kinds.add(kind)
-            if _should_pickle_by_reference(kind):
-                self._note(kind.__module__)
+    def _note_imports(self, function: types.FunctionType) -> None:
+        self._modules.update(imported_names(function.__code__, function.__globals__.get("__package__") or ""))
 
 
 def dumps(value: object, modules: set[str]) -> bytes:

@@ -35,6 +35,8 @@ class Unit:
     @property
     def label(self) -> str:
         """What people call it."""
+        if self.kind == "editable" and canonical(self.top) != canonical(self.name):
+            return f"{self.top} of {self.name} {self.version}"
         return f"{self.name} {self.version}".strip()
 
     def names(self) -> set[str]:
