@@ -2,7 +2,6 @@
 
 import json
 import os
-import zipfile
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -142,6 +141,8 @@ def imports_of(place: Place) -> Imports:
 
 @lru_cache(maxsize=1000)
 def _imports_in_archive(place: Place, _changed: int) -> Imports:
+    import zipfile  # noqa: PLC0415 - few programs import from one
+
     with zipfile.ZipFile(place.archive) as archive:
         source = archive.read(os.path.relpath(place.file, place.archive).replace(os.sep, "/"))
     return imports_in(source, place.package)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from cloud import _client, _transfer
 from cloud._config import config
 from cloud._dependencies import cache, choice
-from cloud._dependencies.archives import known_archive, make_archive, workshop
+from cloud._dependencies.archives import known_archive
 from cloud._dependencies.discovery import Discovery, Found
 from cloud._dependencies.fits import Environment
 from cloud._dependencies.installed import canonical
@@ -108,6 +108,9 @@ def _ship(found: Found, *, forgotten: Sequence[str] = ()) -> Named:
 
 def _send(units: list[Unit]) -> dict[str, Any]:
     """Make the archives of these units, and send those that the service does not have."""
+    # When nothing has changed, which is nearly always, nothing is packed.
+    from cloud._dependencies.packing import make_archive, workshop  # noqa: PLC0415
+
     archives = {}
     with workshop() as folder:
         for number, unit in enumerate(units):
