@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Batch, ModuleArchive, ModuleSet
@@ -99,6 +100,15 @@ def test_a_submit_names_its_modules_in_their_order(alice: Any, alice_api: Api) -
     assert first.module_set_id is not None
     assert [archive.name for archive in archives_of(first.module_set_id)] == ["attrs 25.3.0", "shapes"]
     assert ModuleArchive.objects.count() == 4
+    told = alice_api.get(f"jobs/{other.first_jid}").json()["attributes"]
+    assert told["modules"] == ["shapes", "attrs 25.3.0"]
+
+
+def test_the_page_of_a_job_names_its_modules(alice: Any, alice_api: Api, alice_client: Client) -> None:
+    put(alice_api, SMALL)
+    batch = submit(alice, modules=[module(SMALL, "<b>attrs")])
+    page = alice_client.get(f"/jobs/{batch.first_jid}/").content.decode()
+    assert "<dt>Modules</dt><dd>&lt;b&gt;attrs</dd>" in page
 
 
 def test_missing_modules_are_named_and_nothing_is_submitted(alice_api: Api) -> None:
