@@ -14,7 +14,8 @@ from cloud._dependencies.archives import Archive, look_at, remember, unreadable
 from cloud._dependencies.units import Unit
 from cloud._errors import CloudException
 
-MOST_BYTES = 500_000_000
+# What the service takes, and what is unpacked in a sandbox.
+MOST_BYTES, MOST_UNPACKED_BYTES = 500_000_000, 2_000_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 # Of what compresses at all this saves nearly as much as the default, in half the time.
 _LEVEL = 3
@@ -23,6 +24,8 @@ _LEVEL = 3
 def make_archive(unit: Unit, path: Path) -> Archive:
     """Write the unit's archive to the path. CloudException when a file cannot be read, or it is too large."""
     try:
+        # Before it is packed, since that takes a minute for each gigabyte.
+        _check_size(unit, unit.size(), MOST_UNPACKED_BYTES, "in files")
         seen = look_at(unit)
         if unit.kind == "zip":
             shutil.copyfile(unit.origin, path)
@@ -32,12 +35,7 @@ def make_archive(unit: Unit, path: Path) -> Archive:
         raise unreadable(unit, problem) from problem
     with path.open("rb") as file:
         archive = Archive(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
-    if archive.size > MOST_BYTES:
-        raise CloudException(
-            f"{unit.label} takes {archive.size:,} bytes as an archive; {MOST_BYTES:,} is the limit. "
-            "Use an environment that has it.",
-            status="archive_too_large",
-        )
+    _check_size(unit, archive.size, MOST_BYTES, "as an archive")
     remember(unit, archive, seen)
     return archive
 
@@ -60,3 +58,12 @@ def _write(unit: Unit, path: Path) -> None:
             member.file_size = os.path.getsize(source)
             with open(source, "rb") as file, target.open(member, "w") as place:
                 shutil.copyfileobj(file, place, 1 << 18)
+
+
+def _check_size(unit: Unit, size: int, most: int, how: str) -> None:
+    if size > most:
+        raise CloudException(
+            f"{unit.label} from {unit.origin} takes {size:,} bytes {how}; {most:,} is the limit. "
+            "Use an environment that has it, or keep its data in cloud.files.",
+            status="archive_too_large",
+        )

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import pytest
 
 import cloud
-from cloud._dependencies import shipping
+from cloud._dependencies import packing, shipping
 from cloud.cli.main import run
 from tests.cloud.installing import forget, install, write
 from tests.cloud.service import Service
@@ -391,6 +392,31 @@ def test_the_transfer_can_be_turned_off(
     assert not cloud.config.transfers_dependencies()
     cloud.config.automatic_dependency_transfer = True
     assert cloud.config.transfers_dependencies()
+
+
+@pytest.mark.parametrize("limit", ["MOST_BYTES", "MOST_UNPACKED_BYTES"])
+def test_what_is_too_large_is_refused_by_name(
+    alice_calls: Service, code: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    write(code, {"lonely.py": f"ONE = 1  # {os.urandom(3000).hex()}\n"})
+    monkeypatch.setattr(packing, limit, 1000)
+
+    def look() -> None:
+        import lonely  # noqa: F401
+
+    with pytest.raises(cloud.CloudException, match=r"lonely from .* takes [\d,]+ bytes .*; 1,000 is the limit"):
+        cloud.call(look)
+    assert uploads(alice_calls) == 0
+
+
+def test_a_module_registered_by_value_stays_here(alice_calls: Service, code: Path) -> None:
+    write(code, {"shop.py": "FACTOR = 2\ndef twice(x):\n    return FACTOR * x\n"})
+    import shop
+
+    cloudpickle.register_pickle_by_value(shop)
+    assert cloud.result(cloud.call(shop.twice, 4)) == 8
+    cloudpickle.unregister_pickle_by_value(shop)
+    assert sent(alice_calls) == {}
 
 
 def test_inside_a_job_what_came_with_it_goes_on(

@@ -17,7 +17,8 @@ from tests.worker.archives import archive, link
 from tests.worker.conftest import Bench, make_sandbox
 from worker import modules
 from worker.modules import ModulesFailed, bring_modules
-from worker.sandbox import shelf
+from worker.sandbox import SandboxLost, shelf
+from worker.sandbox.scratch import Scratch
 
 SHAPES = archive(
     {
@@ -227,6 +228,22 @@ def test_old_modules_make_room_for_new_ones(bench: Bench, monkeypatch: pytest.Mo
     assert bench.run(lambda: os.path.exists(path[0][0])).value()
     with pytest.raises(ModulesFailed, match="is too much"):
         bring(bench, new, old)
+
+
+@pytest.mark.parametrize("what", ["link", "file", "nothing"])
+def test_a_runner_that_cheats_loses_its_sandbox(tmp_path: Path, settings: Any, what: str) -> None:
+    settings.PICLOUD_HOME = tmp_path
+    scratch = Scratch("cheat")
+    scratch.create()
+    (tmp_path / "secret").mkdir()
+    if what == "link":
+        (scratch.inbox / "digest").symlink_to(tmp_path / "secret")
+    elif what == "file":
+        (scratch.inbox / "digest").write_text("x")
+    with pytest.raises(SandboxLost, match=r"no directory|could not be moved"):
+        shelf.Shelf(scratch).take("digest")
+    scratch.remove()
+    assert (tmp_path / "secret").is_dir()
 
 
 def test_they_do_not_count_as_the_job_s_disk(bench: Bench) -> None:
