@@ -7,6 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from accounts.models import User
 from api.auth import Caller
 from api.errors import api_view
+from common.exceptions import NotFound
 from common.money import MICROS_PER_DOLLAR
 from environments.models import Environment
 from jobs.models import CoreType
@@ -52,9 +53,19 @@ def _environment(environment: Environment) -> dict[str, object]:
         "python": environment.python,
         "size": environment.size_bytes,
         "built": environment.built_at.isoformat(),
+        "platform": environment.platform,
+        "packages": environment.packages,
     }
 
 
 @api_view("GET")
 def environments(request: HttpRequest, _caller: Caller) -> JsonResponse:
     return JsonResponse({"environments": [_environment(row) for row in Environment.objects.all()]})
+
+
+@api_view("GET")
+def environment(request: HttpRequest, _caller: Caller, name: str) -> JsonResponse:
+    found = Environment.objects.filter(name=name).first()
+    if found is None:
+        raise NotFound("unknown_environment", f"There is no environment {name!r}; GET /environments lists them.")
+    return JsonResponse(_environment(found))

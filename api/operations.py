@@ -1,71 +1,14 @@
 """Every operation of the API: one method of one address, what it takes, and what it answers."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from django.conf import settings
 
-from api.schemas import SUBMIT_EXAMPLE, Schema, array, flag, mapping, obj, or_null, ref, text, whole
+from api.describing import Operation, answer, content, in_header, in_path, in_query, pack, question, raw
+from api.schemas import SUBMIT_EXAMPLE, array, flag, mapping, obj, or_null, ref, text, whole
 from common.packs import CONTENT_TYPE as PACK
+from jobs.services.submission import MAX_MODULES
 from jobs.states import Status
 
 JIDS = ("bad_json", "too_large", "bad_jids", "too_many_jids", "job_unknown")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One method of one address. `answers` has what succeeds, by status; `errors` the codes of what fails."""
-
-    id: str
-    method: str
-    path: str
-    tag: str
-    summary: str
-    answers: dict[int, Schema]
-    description: str = ""
-    body: Schema | None = None
-    parameters: tuple[Schema, ...] = ()
-    errors: tuple[str, ...] = ()
-    security: tuple[str, ...] = ("key", "job")
-    server: str = field(default="/api/v1", compare=False)
-
-
-def _content(media_type: str, schema: Schema, **more: Any) -> Schema:
-    return {media_type: {"schema": schema, **more}}
-
-
-def answer(description: str, schema: Schema | None = None) -> Schema:
-    """An answer in JSON, or one without a body."""
-    content = {"content": _content("application/json", schema)} if schema else {}
-    return {"description": description, **content}
-
-
-def raw(description: str, media_type: str, **headers: str) -> Schema:
-    """An answer of bytes."""
-    named = {name: {"description": about, "schema": text()} for name, about in headers.items()}
-    body: Schema = {"description": description, "content": _content(media_type, {})}
-    return {**body, "headers": named} if named else body
-
-
-def pack(description: str, header: str) -> Schema:
-    about = f"{description} A pack whose header is a `{header}`."
-    return {"description": about, "content": _content(PACK, {"description": about}, **{"x-header": ref(header)})}
-
-
-def question(schema: Schema, *, required: bool = True) -> Schema:
-    return {"required": required, "content": _content("application/json", schema)}
-
-
-def in_path(name: str, schema: Schema, description: str) -> Schema:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
-def in_query(name: str, schema: Schema, description: str) -> Schema:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-def in_header(name: str, description: str) -> Schema:
-    return {"name": name, "in": "header", "description": description, "schema": text()}
 
 
 JID = in_path("jid", whole(minimum=1), "Number of a job of the account.")
@@ -75,9 +18,38 @@ DAY = text(format="date")
 SUBMIT_ERRORS = (
     *("bad_pack", "bad_submit", "bad_option", "unknown_option", "bad_label", "bad_jids", "too_many_jids"),
     *("payload_too_large", "map_too_large", "unknown_core_type", "cores_not_allowed", "python_version", "bad_digest"),
+    *("bad_modules", "modules_unknown"),
     *("cut_off", "job_unknown", "function_unknown", "submit_unknown", "submit_differs", "environment_unknown"),
     *("too_large", "restarting", "disk_full"),
 )
+
+DIGEST = in_path("digest", text(pattern="^[0-9a-f]{64}$"), "SHA-256 of the archive.")
+
+MODULES = [
+    Operation(
+        id="findModules",
+        method="POST",
+        path="/modules",
+        tag="modules",
+        summary="Ask which archives of modules are not stored yet",
+        body=question(obj({"digests": array(text(pattern="^[0-9a-f]{64}$"), maxItems=MAX_MODULES)})),
+        answers={200: answer("Those to be sent.", obj({"missing": array(text())}))},
+        errors=("bad_json", "too_large", "bad_modules"),
+    ),
+    Operation(
+        id="putModules",
+        method="PUT",
+        path="/modules/{digest}",
+        tag="modules",
+        summary="Store an archive of modules",
+        description=f"A zip of at most {settings.MAX_ARCHIVE:,} bytes. It is kept for the account, and opened only "
+        "inside the sandboxes of its jobs. What no job refers to is deleted after some days.",
+        parameters=(DIGEST,),
+        body={"required": True, "content": content("application/zip", {})},
+        answers={204: {"description": "Stored."}},
+        errors=("bad_digest", "cut_off", "length_required", "archive_too_large", "disk_full"),
+    ),
+]
 
 JOBS = [
     Operation(
@@ -90,7 +62,7 @@ JOBS = [
         "first of them reserves the jids of all. A repeated request gets the answer of the first.",
         body={
             "required": True,
-            "content": _content(
+            "content": content(
                 PACK,
                 {"description": "A pack whose header is a `SubmitHeader`."},
                 **{"x-header": ref("SubmitHeader"), "x-header-example": SUBMIT_EXAMPLE},
@@ -300,7 +272,7 @@ FILES = [
         summary="Store a file, in the place of one with the same name",
         description=f"At most {settings.MAX_FILE:,} bytes. The old file stays until all of the new one has arrived.",
         parameters=(NAME, in_header("Content-MD5", "MD5 sum of the bytes in base 64; they are checked against it.")),
-        body={"required": True, "content": _content("*/*", {})},
+        body={"required": True, "content": content("*/*", {})},
         answers={200: answer("Stored.", ref("File"))},
         errors=("bad_file_name", "bad_size", "bad_md5", "cut_off", "length_required", "file_too_large", "disk_full"),
     ),
@@ -421,6 +393,16 @@ PLACE = [
         answers={200: answer("All of them.", obj({"environments": array(ref("Environment"))}))},
     ),
     Operation(
+        id="environment",
+        method="GET",
+        path="/environments/{name}",
+        tag="installation",
+        summary="One environment",
+        parameters=(in_path("name", text(), "Its name, such as base."),),
+        answers={200: answer("What there is in it.", ref("Environment"))},
+        errors=("unknown_environment",),
+    ),
+    Operation(
         id="openapi",
         method="GET",
         path="/openapi.json",
@@ -473,4 +455,4 @@ STREAMS = [
     ),
 ]
 
-OPERATIONS = [*JOBS, *FILES, *KEYS, *PLACE, *STREAMS]
+OPERATIONS = [*JOBS, *MODULES, *FILES, *KEYS, *PLACE, *STREAMS]

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from jobs.services.info import FIELDS
-from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL
+from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL, MAX_MODULES
 from jobs.states import Reason, Status
 
 Schema = dict[str, Any]
@@ -25,12 +25,14 @@ ERRORS: dict[str, tuple[int, str]] = {
     "arguments_unknown": (404, "The arguments of the job are not stored any more."),
     "method_not_allowed": (405, "The address does not take this method; `Allow` lists those it takes."),
     "function_unknown": (409, "The function is not stored here: send its bytes too."),
+    "modules_unknown": (409, "Modules that the submit names are not stored here; `digests` lists them. Send them."),
     "submit_unknown": (409, "A later part of a map came before its first part."),
     "submit_differs": (409, "The idempotency key was used for another submit."),
     "environment_unknown": (409, "The installation has no environment to run jobs in yet."),
     "job_unfinished": (409, "Only finished jobs can be deleted; `jid` names one that is not."),
     "upload_missing": (409, "The bytes of a direct upload have not arrived."),
     "length_required": (411, "A file needs a Content-Length."),
+    "archive_too_large": (413, "The archive is over the limit of an archive of modules."),
     "too_large": (413, "The request is over the limit of its kind; `limit` is it, in bytes."),
     "file_too_large": (413, "The file is over the limit of a stored file."),
     "bad_json": (400, "The body is not a JSON object."),
@@ -56,7 +58,9 @@ ERRORS: dict[str, tuple[int, str]] = {
     "unknown_core_type": (400, "There is no such core type; the sentence lists those that there are."),
     "cores_not_allowed": (400, "The core type does not allow this number of cores."),
     "python_version": (400, "Jobs here run another minor version of Python than the caller's."),
-    "bad_digest": (400, "The function that arrived does not have the announced SHA-256."),
+    "bad_digest": (400, "The bytes that arrived do not have the announced SHA-256, or it is none."),
+    "bad_modules": (400, "The list of modules is no list of digests, of digests and names, or is too long."),
+    "unknown_environment": (404, "There is no environment of this name."),
     "bad_file_name": (400, "No file can have this name; the sentence says why."),
     "bad_size": (400, "The size of a file is negative."),
     "bad_md5": (400, "The bytes do not have the announced MD5 sum, or it is none."),
@@ -168,12 +172,17 @@ _SUBMIT_HEADER = obj(
         "sizes": array(whole(minimum=0, maximum=settings.MAX_PAYLOAD), "Bytes of each item.", minItems=1),
         "function": _FUNCTION,
         "options": _OPTIONS,
+        "modules": array(
+            obj({"digest": text("SHA-256.", pattern="^[0-9a-f]{64}$"), "name": text(maxLength=200)}),
+            "Archives of modules that the function needs, stored beforehand.",
+            maxItems=MAX_MODULES,
+        ),
         "client": obj(
             {"python": text("Minor version, such as 3.11."), "version": text(), "hostname": text(), "pid": whole()},
             optional=("version", "hostname", "pid"),
         ),
     },
-    optional=("map", "total", "first", "options"),
+    optional=("map", "total", "first", "options", "modules"),
     description="Header of the pack of a submit. The body: the function's bytes, then those of each item.",
     examples=[SUBMIT_EXAMPLE],
 )
@@ -355,7 +364,16 @@ SCHEMAS: dict[str, Schema] = {
     "Key": obj(_KEY),
     "NewKey": obj({**_KEY, "api_secretkey": text("Told only this once.")}),
     "CoreType": _CORE_TYPE,
-    "Environment": obj({"name": text(), "python": text(), "size": whole("Bytes."), "built": moment()}),
+    "Environment": obj(
+        {
+            "name": text(),
+            "python": text(),
+            "size": whole("Bytes."),
+            "built": moment(),
+            "platform": mapping(text(), "system, machine, libc and libc_version, as its Python tells them."),
+            "packages": mapping(text(), "Version of each Python distribution, by its normalized name."),
+        }
+    ),
     "Account": obj({"username": text(), "email": or_null(text()), "time_zone": text(), "joined": moment()}),
     "Part": obj({"ok": flag(), "detail": text()}),
 }

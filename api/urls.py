@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, files, jobs, keys, openapi
+from api import account, files, jobs, keys, modules, openapi
 from api.errors import unknown_address
 
 app_name = "api"
@@ -21,12 +21,15 @@ urlpatterns = [
     re_path(r"^files/(?P<name>(?s:.+))/upload\Z", files.upload, name="file_upload"),
     re_path(r"^files/(?P<name>(?s:.+))/finish\Z", files.finish, name="file_finish"),
     re_path(r"^files/(?P<name>(?s:.+))\Z", files.file, name="file"),
+    path("modules", modules.modules, name="modules"),
+    path("modules/<str:digest>", modules.archive, name="module_archive"),
     path("keys", keys.keys, name="keys"),
     path("keys/<int:key_id>/deactivate", keys.deactivate, name="key_deactivate"),
     path("keys/<int:key_id>/activate", keys.activate, name="key_activate"),
     path("account", account.account, name="account"),
     path("core-types", account.core_types, name="core_types"),
     path("environments", account.environments, name="environments"),
+    path("environments/<str:name>", account.environment, name="environment"),
     path("openapi.json", openapi.openapi, name="openapi"),
     re_path(r"^(?P<rest>.*)$", unknown_address),
 ]

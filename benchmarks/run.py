@@ -23,7 +23,7 @@ os.environ.setdefault("SECRET_KEY", "for the benchmarks only: nobody signs with 
 from benchmarks.harness import machine, report  # noqa: E402
 from benchmarks.harness.arena import Arena, arena  # noqa: E402
 from benchmarks.harness.figures import Table  # noqa: E402
-from benchmarks.measures import calls, cold, live_log, memory, pages, recovery, videos  # noqa: E402
+from benchmarks.measures import calls, cold, live_log, memory, modules, pages, recovery, videos  # noqa: E402
 
 RIVALS_NEEDED = "abcd"
 # The last ones leave the stack the worse for wear.
@@ -36,6 +36,7 @@ MEASURES: dict[str, Callable[[Arena], Table]] = {
     "f": cold.first_call,
     "h": pages.panel,
     "i": live_log.latency,
+    "k": modules.second_submit,
     "j": recovery.recovery,
 }
 LETTERS = sorted([*MEASURES, "g"])

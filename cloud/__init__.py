@@ -3,7 +3,9 @@
 from cloud import files
 from cloud._config import config, getconfigpath, running_on_cloud
 from cloud._connection import connection_info, is_simulated, setkey
+from cloud._dependencies.choice import set_dependency_whitelist
 from cloud._errors import CloudException, CloudTimeoutError
+from cloud._explain import explain
 from cloud._jobs import delete, info, kill, status
 from cloud._submit import call, map  # noqa: A004
 from cloud._version import __version__
@@ -21,6 +23,7 @@ __all__ = [
     "config",
     "connection_info",
     "delete",
+    "explain",
     "f2",
     "files",
     "finished_statuses",
@@ -36,6 +39,7 @@ __all__ = [
     "result",
     "running_on_cloud",
     "s1",
+    "set_dependency_whitelist",
     "setkey",
     "status",
 ]

@@ -12,6 +12,7 @@ from cloud._errors import CloudException
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _SECTION = "account"
+_TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _NOT_CONFIGURED = (
     "PiCloud does not know whom to ask: run `picloud setup`, "
     "or set PICLOUD_URL, PICLOUD_API_KEY and PICLOUD_API_SECRETKEY."
@@ -38,6 +39,7 @@ class Config:
         self.outage_seconds: float = 600.0
         self.max_transmit_data: int = 16_000_000
         self.progress: bool = True
+        self.automatic_dependency_transfer: bool | None = None
         self._file: tuple[Path, dict[str, str]] | None = None
 
     def commit(self) -> None:
@@ -55,6 +57,16 @@ class Config:
         if api_key and secret:
             return _by_key(self._address(), api_key, secret)
         return self._from_file(api_key)
+
+    def transfers_dependencies(self) -> bool:
+        """Whether modules travel with functions: as set here, in the environment or in the file, else yes."""
+        if self.automatic_dependency_transfer is not None:
+            return self.automatic_dependency_transfer
+        name = "automatic_dependency_transfer"
+        text = os.environ.get("PICLOUD_AUTOMATIC_DEPENDENCY_TRANSFER") or self._stored().get(name) or "true"
+        if text.lower() not in _TRUTHS:
+            raise CloudException(f"{name} is true or false, not {text!r}: set PICLOUD_{name.upper()} to one of them.")
+        return _TRUTHS[text.lower()]
 
     def _address(self) -> str:
         found = self.url or os.environ.get("PICLOUD_URL") or self._stored().get("url") or DEFAULT_URL

@@ -1,4 +1,4 @@
-"""Pickles of functions and arguments: what the caller wrote travels by value, what is installed by reference.
+"""Pickles of functions and arguments: what is in `__main__` or has no name travels by value, all else by its name.
 
 Imported with the first call only, because cloudpickle costs more time than the rest of this package.
 """
@@ -8,83 +8,84 @@ import io
 import pickle
 import types
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import cloudpickle
-from cloudpickle.cloudpickle import (
-    _decompose_typevar,
-    _dynamic_class_reduce,
-    _extract_code_globals,
-    _lookup_module_and_qualname,
-    _make_typevar,
-    _module_reduce,
-)
+from cloudpickle.cloudpickle import _extract_code_globals, _lookup_module_and_qualname, _should_pickle_by_reference
 
-from cloud._modules import is_own, own_imports
-from cloud._remote import LeftBehind, fill_module, make_cached, make_module
+from cloud._dependencies.bytecode import imported_names
+from cloud._remote import make_cached
 from cloud._signatures import check_fits
 
 __all__ = ["check_fits", "dump_function", "dump_item", "dumps"]
 
 PROTOCOL = 5
 _ATOMS = frozenset({int, float, str, bytes, bool, type(None), complex})
-_MODULE_PARTS_LEFT_HERE = frozenset({"__builtins__", "__loader__", "__spec__", "__cached__"})
 _DEEPEST_PATH = 12
 _MOST_CHILDREN = 1000
 
 
 class Pickler(cloudpickle.Pickler):
-    """cloudpickle's, which also takes the caller's own modules by value, each time anew and in no global registry."""
+    """cloudpickle's, which also notes the names of all modules that the pickle will import."""
+
+    def __init__(self, file: io.BytesIO, modules: set[str]) -> None:
+        super().__init__(file, protocol=PROTOCOL)
+        self._modules = modules
+        self._kinds: set[type] = set()
 
     def reducer_override(self, obj: Any) -> Any:
-        """How to pickle what the caller wrote; cloudpickle's way for everything else."""
-        if isinstance(obj, types.FunctionType):
-            if is_own(obj.__module__) or not _is_importable(obj):
-                return self._reduce_function(obj)
-            return NotImplemented
+        """How to pickle what cloudpickle cannot take; its way for everything else."""
         kind = type(obj)
-        if issubclass(kind, type):
-            if is_own(obj.__module__):
-                return _dynamic_class_reduce(obj)
-        elif kind in _REDUCERS:
+        if kind in _REDUCERS:
+            self._note(getattr(obj, "__module__", None))
             return _REDUCERS[kind](obj)
-        return super().reducer_override(obj)
-
-    def _reduce_function(self, function: types.FunctionType) -> Any:
-        reduced = self._dynamic_function_reduce(function)
-        package = function.__globals__.get("__package__") or ""
-        # cloudpickle loads what stands in this list before the function is made, and then forgets the list.
-        reduced[2][1]["_cloudpickle_submodules"] += own_imports(function.__code__, package)
+        reduced = super().reducer_override(obj)
+        if reduced is not NotImplemented:
+            if kind is types.FunctionType:
+                self._note_imports(obj)
+        elif kind is types.FunctionType or issubclass(kind, type) or kind is types.BuiltinFunctionType:
+            # By its name: what cloudpickle does when it has no other way.
+            self._note(obj.__module__)
+        elif kind is types.ModuleType:
+            if _should_pickle_by_reference(obj):
+                self._note(obj.__name__)
+        elif kind not in self._kinds:
+            self._kinds.add(kind)
+            # What stands under a name in its module, such as a compiled function, is pickled by that name.
+            if kind.__module__ != "builtins" and _should_pickle_by_reference(kind):
+                self._note(kind.__module__)
         return reduced
 
+    def _note(self, module: object) -> None:
+        if isinstance(module, str):
+            self._modules.add(module)
 
-def dumps(value: object) -> bytes:
-    """The pickle of any value; raises whatever the value's own pickling raises."""
+    def _note_imports(self, function: types.FunctionType) -> None:
+        self._modules.update(imported_names(function.__code__, function.__globals__.get("__package__") or ""))
+
+
+def dumps(value: object, modules: set[str]) -> bytes:
+    """The pickle of any value; raises whatever the value's own pickling raises. Adds the modules that it needs."""
     with io.BytesIO() as buffer:
-        Pickler(buffer, protocol=PROTOCOL).dump(value)
+        Pickler(buffer, modules).dump(value)
         return buffer.getvalue()
 
 
-def dump_function(function: object) -> bytes:
+def dump_function(function: object, modules: set[str]) -> bytes:
     """The pickle of a function; PicklingError names the part that cannot travel."""
     try:
-        return dumps(function)
+        return dumps(function, modules)
     except Exception as problem:
-        with suppress(Exception):
-            return _dumps_in_part(function, {})
         raise _error(_name(function), function, problem) from problem
 
 
-def dump_item(args: tuple[Any, ...], kwargs: dict[str, Any], *, item: int | None = None) -> bytes:
+def dump_item(args: tuple[Any, ...], kwargs: dict[str, Any], modules: set[str], *, item: int | None = None) -> bytes:
     """The pickle of one call's arguments; PicklingError names the part that cannot travel."""
     if not kwargs and all(type(argument) in _ATOMS for argument in args):
         return pickle.dumps((args, kwargs), PROTOCOL)
     try:
-        return dumps((args, kwargs))
+        return dumps((args, kwargs), modules)
     except Exception as problem:
-        with suppress(Exception):
-            return _dumps_in_part((args, kwargs), {})
         where = "" if item is None else f"item {item}, "
         for number, argument in enumerate(args, start=1):
             if not _travels(argument):
@@ -95,63 +96,8 @@ def dump_item(args: tuple[Any, ...], kwargs: dict[str, Any], *, item: int | None
         raise pickle.PicklingError(f"{where}arguments: {problem}") from problem
 
 
-class _ModulesInPart(Pickler):
-    """Leaves behind what cannot travel of a whole module, because perhaps nobody needs it.
-
-    `verdicts` tell of each value whether it travels, by its identity; `trying` are the modules being looked through.
-    """
-
-    def __init__(self, file: io.BytesIO, *, verdicts: dict[int, Exception | None], trying: frozenset[str]) -> None:
-        super().__init__(file, protocol=PROTOCOL)
-        self._verdicts = verdicts
-        self._trying = trying
-
-    def reducer_override(self, obj: Any) -> Any:
-        """How to pickle a module of the caller's own; the usual way for everything else."""
-        if not isinstance(obj, types.ModuleType) or not is_own(obj.__name__):
-            return super().reducer_override(obj)
-        if obj.__name__ in self._trying:
-            return make_module, (obj.__name__,)
-        make, args, state, *rest = _reduce_module(obj)
-        trying = self._trying | {obj.__name__}
-        return make, args, {name: self._part(obj, name, value, trying) for name, value in state.items()}, *rest
-
-    def _part(self, module: types.ModuleType, name: str, value: object, trying: frozenset[str]) -> object:
-        if id(value) not in self._verdicts:
-            self._verdicts[id(value)] = None
-            try:
-                _dumps_in_part(value, self._verdicts, trying)
-            except Exception as problem:  # noqa: BLE001 - pickling runs the value's own code
-                self._verdicts[id(value)] = problem
-        verdict = self._verdicts[id(value)]
-        return value if verdict is None else LeftBehind(f"{module.__name__}.{name}", str(verdict))
-
-
-def _dumps_in_part(value: object, verdicts: dict[int, Exception | None], trying: frozenset[str] = frozenset()) -> bytes:
-    with io.BytesIO() as buffer:
-        _ModulesInPart(buffer, verdicts=verdicts, trying=trying).dump(value)
-        return buffer.getvalue()
-
-
-def _is_importable(function: object) -> bool:
-    return bool(_lookup_module_and_qualname(function) is not None)
-
-
-def _reduce_module(module: types.ModuleType) -> Any:
-    if not is_own(module.__name__):
-        return _module_reduce(module)
-    state = {name: value for name, value in vars(module).items() if name not in _MODULE_PARTS_LEFT_HERE}
-    return make_module, (module.__name__,), state, None, None, fill_module
-
-
-def _reduce_type_variable(variable: TypeVar) -> Any:
-    if is_own(variable.__module__):
-        return _make_typevar, _decompose_typevar(variable)
-    return NotImplemented
-
-
 def _reduce_cached(function: Any) -> Any:
-    if is_own(function.__module__) or not _is_importable(function):
+    if _lookup_module_and_qualname(function) is None:
         settings = function.cache_parameters()
         return make_cached, (function.__wrapped__, settings["maxsize"], settings["typed"])
     return NotImplemented
@@ -163,9 +109,7 @@ def _reduce_cached_property(attribute: functools.cached_property[Any]) -> Any:
 
 
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
-    types.ModuleType: _reduce_module,
-    TypeVar: _reduce_type_variable,
-    type(functools.lru_cache(_is_importable)): _reduce_cached,
+    type(functools.lru_cache(_reduce_cached_property)): _reduce_cached,
     functools.cached_property: _reduce_cached_property,
 }
 
@@ -228,7 +172,7 @@ def _function_parts(function: types.FunctionType) -> Iterator[tuple[str, object]
 
 def _refusal(value: object) -> Exception | None:
     try:
-        dumps(value)
+        dumps(value, set())
     except Exception as problem:  # noqa: BLE001 - pickling runs the value's own code
         return problem
     return None

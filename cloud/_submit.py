@@ -12,6 +12,7 @@ from typing import Any
 
 from cloud import _client, _packs
 from cloud._config import config
+from cloud._dependencies import foreign
 from cloud._errors import CloudException
 from cloud._options import take_reserved
 from cloud._version import __version__
@@ -34,10 +35,11 @@ def call(func: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
     options, own = take_reserved(kwargs)
     pickling = _pickling()
     pickling.check_fits(func, args, own)
-    function = pickling.dump_function(func)
-    item = pickling.dump_item(args, own)
+    modules: set[str] = set()
+    function = pickling.dump_function(func, modules)
+    item = pickling.dump_item(args, own, modules)
     _check_size(len(function) + len(item), "The function and its arguments")
-    return _submit(func, function, [item], options, is_map=False)[0]
+    return _submit(func, function, [item], options, foreign(modules), is_map=False)[0]
 
 
 def map(func: Callable[..., Any], *iterables: Iterable[Any], **reserved: Any) -> Sequence[int]:  # noqa: A001
@@ -56,11 +58,12 @@ def map(func: Callable[..., Any], *iterables: Iterable[Any], **reserved: Any) ->
     rows = _rows(iterables)
     if not rows:
         return []
-    function = pickling.dump_function(func)
-    items = [pickling.dump_item(row, {}, item=index) for index, row in enumerate(rows)]
+    modules: set[str] = set()
+    function = pickling.dump_function(func, modules)
+    items = [pickling.dump_item(row, {}, modules, item=index) for index, row in enumerate(rows)]
     largest = max(range(len(items)), key=lambda index: len(items[index]))
     _check_size(len(function) + len(items[largest]), f"The function and item {largest}")
-    return _submit(func, function, items, options, is_map=True)
+    return _submit(func, function, items, options, foreign(modules), is_map=True)
 
 
 def _pickling() -> ModuleType:
@@ -68,6 +71,13 @@ def _pickling() -> ModuleType:
     from cloud import _pickling  # noqa: PLC0415
 
     return _pickling
+
+
+def _shipping() -> ModuleType:
+    # Imported with the first function that needs a module which is not everywhere.
+    from cloud._dependencies import shipping  # noqa: PLC0415
+
+    return shipping
 
 
 def _rows(iterables: tuple[Iterable[Any], ...]) -> list[tuple[Any, ...]]:
@@ -91,7 +101,13 @@ def _check_size(size: int, what: str) -> None:
 
 
 def _submit(
-    func: Callable[..., Any], function: bytes, items: list[bytes], options: dict[str, Any], *, is_map: bool
+    func: Callable[..., Any],
+    function: bytes,
+    items: list[bytes],
+    options: dict[str, Any],
+    modules: frozenset[str],
+    *,
+    is_map: bool,
 ) -> range:
     digest = hashlib.sha256(function).hexdigest()
     header = {
@@ -103,11 +119,13 @@ def _submit(
         "options": options,
         "client": {"python": _PYTHON, "version": __version__, "hostname": _HOSTNAME, "pid": os.getpid()},
     }
+    if modules:
+        header["modules"] = _shipping().modules_for(modules)
     answer: dict[str, Any] = {}
     first = 0
     for part in _parts(items):
         header |= {"first": first, "sizes": [len(item) for item in part]}
-        answer = _post(header, function, part)
+        answer = _post_with_modules(header, function, part, modules)
         first += len(part)
     return range(answer["first_jid"], answer["last_jid"] + 1)
 
@@ -122,6 +140,19 @@ def _parts(items: list[bytes]) -> Iterable[list[bytes]]:
         part.append(item)
         size += len(item)
     yield part
+
+
+def _post_with_modules(
+    header: dict[str, Any], function: bytes, items: list[bytes], modules: frozenset[str]
+) -> dict[str, Any]:
+    """Send one part; when the service has forgotten modules since they were sent, those first."""
+    try:
+        return _post(header, function, items)
+    except CloudException as refusal:
+        if refusal.status != "modules_unknown":
+            raise
+    header["modules"] = _shipping().send_again(modules, header["modules"])
+    return _post(header, function, items)
 
 
 def _post(header: dict[str, Any], function: bytes, items: list[bytes]) -> dict[str, Any]:

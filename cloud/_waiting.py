@@ -55,9 +55,7 @@ class Finished(NamedTuple):
         text = self.error or _SENTENCES.get(self.status, _SENTENCES["error"])
         failure = CloudException(text, jid=self.jid, status=self.status, reason=self.reason)
         if self.is_exception and self.blob:
-            failure.__cause__ = cause = _rebuilt(self.blob)
-            if isinstance(cause, ModuleNotFoundError) and cause.name:
-                failure.hint = f"The environment of the job has no module {cause.name.partition('.')[0]!r}."
+            failure.__cause__ = _rebuilt(self.blob)
         return failure
 
 

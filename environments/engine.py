@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import resource
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,9 @@ INSTALL = (
     "Install one (on Debian and Ubuntu: apt install podman runc) and start it with `make up`, "
     "or set PICLOUD_SANDBOX=process to run jobs without isolation, for one trusted user."
 )
+
+# Podman's own defaults are above what a machine may allow, and then no container starts.
+NOFILE, NPROC = 8192, 16_384
 
 
 class NoEngine(Refused):
@@ -59,6 +63,21 @@ def runtime_in_use() -> str:
     with engine() as client:
         # Podman takes the runtime that its service was started with, whatever a request says.
         return str(client.info()["DefaultRuntime"])
+
+
+def ulimits() -> list[dict[str, Any]]:
+    """Limits of a container's processes that this machine allows."""
+    return [
+        _ulimit("nofile", resource.RLIMIT_NOFILE, NOFILE),
+        _ulimit("nproc", resource.RLIMIT_NPROC, NPROC),
+        {"Name": "core", "Soft": 0, "Hard": 0},
+    ]
+
+
+def _ulimit(name: str, number: int, wanted: int) -> dict[str, Any]:
+    hard = resource.getrlimit(number)[1]
+    value = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    return {"Name": name, "Soft": value, "Hard": value}
 
 
 def image_size(client: Any, image: str) -> int | None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from environments.build import build_image
 from environments.engine import engine, image_size
+from environments.inspection import Inventory, inspect_image, inspect_this_python
 from environments.models import Environment
 from environments.recipe import Recipe, read_recipe
 
@@ -23,7 +24,12 @@ SERVER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 def build_environment(*, name: str, say: Callable[[str], None] = lambda _: None) -> Environment:
     """Make sure that the image of a recipe exists and is the one that the environment's row names."""
     recipe = read_recipe(name)
-    return _record(recipe, size=ensure_image(recipe=recipe, say=say))
+    size = ensure_image(recipe=recipe, say=say)
+    row = Environment.objects.filter(name=recipe.name).first() or Environment(name=recipe.name)
+    if row.digest != recipe.digest or not row.packages:
+        with engine(timeout=900) as client:
+            _record(row, recipe, size=size, inventory=inspect_image(client, recipe.image))
+    return row
 
 
 def ensure_image(*, recipe: Recipe, say: Callable[[str], None] = lambda _: None) -> int:
@@ -45,17 +51,24 @@ def ensure_base_environment(*, say: Callable[[str], None] = lambda _: None) -> E
     """The environment that every job has at least: built from its recipe, or this very Python without isolation."""
     if settings.SANDBOX == "container":
         return build_environment(name=BASE, say=say)
-    defaults = {"image": "", "digest": f"process-{SERVER_PYTHON}", "python": SERVER_PYTHON, "size_bytes": 0}
+    inventory = inspect_this_python()
+    defaults = {
+        "image": "",
+        "digest": f"process-{SERVER_PYTHON}",
+        "python": SERVER_PYTHON,
+        "size_bytes": 0,
+        "packages": inventory.packages,
+        "platform": inventory.platform,
+    }
     return Environment.objects.update_or_create(name=BASE, defaults=defaults)[0]
 
 
-def _record(recipe: Recipe, *, size: int) -> Environment:
-    row = Environment.objects.filter(name=recipe.name).first() or Environment(name=recipe.name)
+def _record(row: Environment, recipe: Recipe, *, size: int, inventory: Inventory) -> None:
     if row.digest != recipe.digest:
         row.image, row.digest, row.python = recipe.image, recipe.digest, recipe.python
         row.size_bytes, row.built_at = size, timezone.now()
-        row.save()
-    return row
+    row.packages, row.platform = inventory.packages, inventory.platform
+    row.save()
 
 
 @contextlib.contextmanager

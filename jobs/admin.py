@@ -27,6 +27,8 @@ from jobs.models import (
     JobLog,
     JobMetrics,
     JobResult,
+    ModuleArchive,
+    ModuleSet,
     UsageRecord,
 )
 from jobs.services.kill import kill_jobs
@@ -148,6 +150,31 @@ class FunctionAdmin(SearchByNumber, ReadOnlyAdmin):
     search_fields = ("account__username",)
     search_help_text = "Number of a function, or an account's name."
     number_fields = ("id",)
+
+
+@admin.register(ModuleSet)
+class ModuleSetAdmin(SearchByNumber, ReadOnlyAdmin):
+    list_display = ("id", "account", "digest", "created_at")
+    list_select_related = ("account",)
+    search_fields = ("account__username",)
+    search_help_text = "Number of a set of modules, or an account's name."
+    number_fields = ("id",)
+
+
+@admin.register(ModuleArchive)
+class ModuleArchiveAdmin(SearchByNumber, ReadOnlyAdmin):
+    list_display = ("id", "account", "module_set", "position", "name", "blob")
+    search_fields = ("module_set__id",)
+    search_help_text = "Number of a set of modules, or an account's name."
+    number_fields = ("module_set_id",)
+    account_field = "module_set__account"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModuleArchive]:
+        return super().get_queryset(request).select_related("module_set__account", "blob").defer("blob__inline")
+
+    @admin.display(description="account")
+    def account(self, row: ModuleArchive) -> User:
+        return row.module_set.account
 
 
 @admin.register(JidCounter)

@@ -91,6 +91,40 @@ class JidCounter(models.Model):
         return f"next jid {self.next_jid}"
 
 
+class ModuleSet(models.Model):
+    """The archives of modules that travel with functions of an account: each list of them once."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the digests and names of its archives.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "digest"], name="module_set_once_per_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"modules {self.digest[:12]}"
+
+
+class ModuleArchive(models.Model):
+    """One archive of a set, in the order in which Python looks for modules there."""
+
+    module_set = models.ForeignKey(ModuleSet, on_delete=models.CASCADE, related_name="archives", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=200, help_text="What is in it, for people: attrs 25.3.0.")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["module_set", "position"], name="archive_once_per_position"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Batch(models.Model):
     """One submit: a function, its options, and `size` jobs with contiguous jids."""
 
@@ -104,6 +138,9 @@ class Batch(models.Model):
     first_jid = models.BigIntegerField()
     function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="batches")
     function_blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    module_set = models.ForeignKey(
+        ModuleSet, on_delete=models.PROTECT, related_name="batches", null=True, blank=True, db_index=False
+    )
     label = models.CharField(max_length=200, blank=True)
     core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
     cores = models.PositiveSmallIntegerField(default=1)
@@ -147,6 +184,7 @@ class Batch(models.Model):
             models.Index(
                 fields=["account", "parent_jid"], name="batch_children", condition=models.Q(parent_jid__isnull=False)
             ),
+            models.Index(fields=["module_set"], name="batch_modules", condition=models.Q(module_set__isnull=False)),
             *(
                 # A filter by status reads only the batches that have such a job.
                 models.Index(

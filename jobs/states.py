@@ -23,6 +23,7 @@ class Reason(TextChoices):
     CRASHED = "crashed"  # the process died of a signal nobody here sent
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_DISK = "out_of_disk"
+    MODULES = "modules"  # the modules sent along could not be unpacked
     SANDBOX = "sandbox"  # the sandbox could not be started or was lost
     USER = "user"
     MAX_RUNTIME = "max_runtime"

@@ -21,7 +21,7 @@ from api.errors import error_body  # noqa: E402
 THREADS = 8
 # Up- and downloads go at the pace of somebody's network: some of them must not keep all pages waiting.
 TRANSFER_THREADS = 32
-TRANSFERS = ("/api/v1/files/", "/files/")
+TRANSFERS = ("/api/v1/files/", "/api/v1/modules/", "/files/")
 
 _django = WSGIMiddleware(_wsgi, workers=THREADS)
 _transfers = WSGIMiddleware(_wsgi, workers=TRANSFER_THREADS)

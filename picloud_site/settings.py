@@ -196,6 +196,7 @@ SIGN_UP_OPEN = env_bool("PICLOUD_SIGN_UP", default=True)
 MAX_PAYLOAD = 16_000_000  # bytes of one function, one argument set or one result
 MAX_MAP = 10_000  # jobs of one map
 MAX_REQUEST = 40_000_000  # bytes of one submitting request
+MAX_ARCHIVE = 500_000_000  # bytes of one archive of modules
 MAX_FILE = 5_000_000_000  # bytes of one stored file
 # Up to here bytes live in the database, above it in the object store.
 INLINE_LIMIT = 32 * 1024

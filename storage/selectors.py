@@ -1,5 +1,6 @@
 """Every read of stored bytes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -21,6 +22,11 @@ def read_blob(blob: Blob, *, start: int = 0, end: int | None = None) -> bytes:
 def read_bytes(key: str, start: int = 0, end: int | None = None) -> bytes:
     """The bytes of an object. Raises ObjectMissing."""
     return bucket().read_bytes(key, start, end)
+
+
+def read_stream(key: str) -> Iterator[bytes]:
+    """The bytes of an object in chunks. Raises ObjectMissing."""
+    return bucket().read_stream(key)
 
 
 def files_of(user: User) -> QuerySet[StoredFile]:

@@ -23,6 +23,7 @@ from jobs.services.livelog import drop_live_logs
 from jobs.services.tokens import token_for_run
 from jobs.states import Reason, Status
 from worker.inputs import Inputs
+from worker.modules import ModulesFailed, bring_modules
 from worker.output import JobOutput, storable
 from worker.reports import Report, believed_ms
 from worker.sandbox import Sandbox, SandboxLost, Usage
@@ -107,12 +108,14 @@ class ChunkRun:
         After a stop the job is still in the sandbox and still ours: end the sandbox, then take the job back.
         """
         try:
-            self._send()
+            self._send(self._bring_modules())
             while not self._idle:
                 self._wait()
                 self._tick_if_due()
             # What has no outcome when all is over was left out at the last moment.
             self._settle_skipped(list(self._jobs))
+        except ModulesFailed as failed:
+            self._end_all(Reason.MODULES, str(failed))
         except SandboxLost as lost:
             self._lose(str(lost))
             raise
@@ -121,7 +124,11 @@ class ChunkRun:
 
     # -- in ----------------------------------------------------------------------------------
 
-    def _send(self) -> None:
+    def _bring_modules(self) -> list[list[str]]:
+        archives = self._inputs.archives(self._claim.work)
+        return bring_modules(self._sandbox, archives, on_tick=self._on_tick) if archives else []
+
+    def _send(self, modules: list[list[str]]) -> None:
         work, jobs = self._claim.work, self._claim.jobs
         function = self._inputs.function(work)
         items = [self._inputs.item(work, job.index) for job in jobs]
@@ -134,6 +141,8 @@ class ChunkRun:
             "result_limit": settings.MAX_PAYLOAD,
             "cwd": "/home/picloud",
             "token": token_for_run(account_id=work.account_id, worker=self._worker, jids=[job.jid for job in jobs]),
+            "environment": work.environment,
+            "modules": modules,
             "function": len(function),
             "items": [[job.pk, job.jid, len(item)] for job, item in zip(jobs, items, strict=True)],
         }
@@ -408,6 +417,13 @@ class ChunkRun:
         if self._jobs:
             recover.give_back(batch_id=self._claim.work.batch_id, worker=self._worker, job_ids=list(self._jobs))
             self._jobs.clear()
+
+    def _end_all(self, reason: Reason, text: str) -> None:
+        """None of the jobs can run here or anywhere."""
+        self._outcomes += [
+            self._ended(running, Status.ERROR, reason, text, run_ms=0) for running in self._jobs.values()
+        ]
+        self._jobs.clear()
 
     def _ended(self, running: _Running, status: Status, reason: Reason, text: str, *, run_ms: int) -> Outcome:
         """An outcome that the worker gives itself, because the sandbox has none."""

@@ -31,6 +31,7 @@ from worker.inside.frames import FRAME, BadFrame, Buffer, FrameReader, Header, p
 from worker.inside.nursery import PR_SET_DUMPABLE, Nursery
 from worker.inside.run import ERROR_LIMIT, MAX_ITEMS, OK, SKIP, STATE, STREAMS, Run
 from worker.inside.scratch import empty_directory, remove_shared_memory
+from worker.inside.unpack import Order, unpack_apart
 
 CHUNK = 65_536  # bytes of output in one frame
 BACKLOG = 1_000_000  # bytes waiting for the worker from which on nothing more is read of the job
@@ -48,7 +49,9 @@ class Options(NamedTuple):
 
     socket: str
     home: str
-    scratch: list[str]  # emptied after each run, besides home
+    scratch: list[str]  # emptied after each run, besides home and inbox
+    modules: str  # where the worker puts archives and unpacked modules
+    inbox: str  # where we unpack
     isolated: bool  # whether every process in sight is ours to kill
     file_limit: int  # bytes of one file; 0: none
 
@@ -164,10 +167,19 @@ class Runner:
             self.runs.append(Run(header, payload))
         elif header["op"] == "stop":
             self.stop(set(header["jobs"]))
+        elif header["op"] == "unpack":
+            self.unpack(header)
         elif header["op"] == "exit":
             self.leave()
         else:
             raise BadFrame(f"unknown op {header['op']!r}")
+
+    def unpack(self, header: Header) -> None:
+        """Unpack an archive of modules while nothing runs, and tell the worker what came of it."""
+        name, limits = header["digest"], (header["most_bytes"], header["most_files"])
+        order = Order(f"{self.options.modules}/{name}.zip", self.options.inbox, name, *limits)
+        problem = unpack_apart(order, drop_privates=self.nursery.drop_privates)
+        self.send({"op": "unpacked", "digest": name, "error": problem})
 
     # Runs.
 
@@ -406,7 +418,7 @@ class Runner:
                 os.kill(pid, signal.SIGKILL)
 
     def empty_scratch(self) -> None:
-        for path in (self.options.home, *self.options.scratch):
+        for path in (self.options.home, self.options.inbox, *self.options.scratch):
             empty_directory(path)
         if self.options.isolated:
             remove_shared_memory(self.libc)

@@ -10,20 +10,10 @@ from collections.abc import Iterator
 import cloud
 from benchmarks.harness.arena import Arena
 from benchmarks.harness.figures import Table, percentile
+from benchmarks.measures.jobs import chatter
 from tests.stack import Account
 
 LINES = 100
-
-
-def chatter(lines: int) -> None:
-    """Prints the time, at moments that follow no beat."""
-    import random
-    import time
-
-    time.sleep(1.5)  # until somebody watches
-    for _ in range(lines):
-        time.sleep(random.uniform(0.01, 0.15))
-        print(f"at {time.time():.6f}", flush=True)
 
 
 def latency(arena: Arena) -> Table:

@@ -6,17 +6,11 @@ import time
 import cloud
 from benchmarks.harness.arena import Arena
 from benchmarks.harness.figures import Table, spread
+from benchmarks.measures.jobs import take_a_while
 from tests.waiting import wait_until
 
 VICTIMS = ("worker", "web", "clock", "valkey")
 JOB_SECONDS = 1.0
-
-
-def take_a_while(seconds: float) -> str:
-    import time
-
-    time.sleep(seconds)
-    return "done"
 
 
 def recovery(arena: Arena) -> Table:

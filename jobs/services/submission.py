@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from reprlib import repr as shown
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -14,6 +14,7 @@ from common.ranges import Range, count, disjoint
 MAX_LABEL = 200
 MAX_DEPENDENCIES = 10_000
 MAX_ENV_VARS = 256
+MAX_MODULES = 1000  # archives of one submit
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -33,6 +34,17 @@ class Options:
     depends_on: tuple[Range, ...] = ()
     ignore_dependency_errors: bool = False
     env_vars: Mapping[str, str] = field(default_factory=dict)
+
+
+class Module(NamedTuple):
+    """An archive of modules that the function needs: its digest, and what people call it."""
+
+    digest: str
+    name: str
+
+    @staticmethod
+    def is_digest(value: object) -> bool:
+        return isinstance(value, str) and bool(_DIGEST.fullmatch(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +67,7 @@ class Submission:
     function_module: str
     options: Options
     client: Mapping[str, Any]
+    modules: tuple[Module, ...] = ()
 
 
 def _refuse(code: str, message: str) -> Refused:
@@ -176,6 +189,18 @@ def _client(raw: object) -> dict[str, Any]:
     return {**texts, "pid": pid} if type(pid) is int and 0 <= pid < 2**63 else texts
 
 
+def _modules(raw: object) -> tuple[Module, ...]:
+    if not isinstance(raw, list) or len(raw) > MAX_MODULES:
+        raise _refuse("bad_modules", f"modules must be a list of at most {MAX_MODULES} archives.")
+    for item in raw:
+        if not (isinstance(item, dict) and Module.is_digest(item.get("digest")) and _is_storable(item.get("name"))):
+            raise _refuse("bad_modules", f"modules: {shown(item)} must have a digest (SHA-256) and a name.")
+    modules = tuple(Module(item["digest"], _text(item, "name")) for item in raw)
+    if len({module.digest for module in modules}) < len(modules):
+        raise _refuse("bad_modules", "modules: each archive stands in the list once.")
+    return modules
+
+
 def _sizes(raw: object) -> tuple[int, ...]:
     if not isinstance(raw, list) or not raw or not all(type(size) is int and size >= 0 for size in raw):
         raise _refuse("bad_submit", "sizes must be a list with the number of bytes of each item.")
@@ -231,4 +256,5 @@ def parse_submission(header: object, body: memoryview) -> Submission:
         function_module=_text(function, "module"),
         options=parse_options(header.get("options", {})),
         client=_client(header.get("client")),
+        modules=_modules(header["modules"]) if "modules" in header else (),
     )

@@ -16,6 +16,7 @@ from jobs.models import ArgumentPack, Batch, Dependency, Job
 from jobs.services import dependencies, packs
 from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.events import record_event
+from jobs.services.modules import set_of
 from jobs.services.submission import Options, Submission
 from jobs.states import Reason, Status
 from storage.models import Blob
@@ -154,6 +155,7 @@ def _create_batch(account: User, submission: Submission, environment_id: int, pa
         first_jid=first_jid,
         function_id=_function_id(account, submission),
         function_blob_id=_function_blob(account, submission).pk,
+        module_set_id=set_of(account=account, modules=submission.modules) if submission.modules else None,
         label=options.label,
         core_type_id=options.type,
         cores=options.cores,
@@ -295,6 +297,7 @@ def _copy_batch(old: Batch) -> Batch:
         first_jid=_reserve_jids(old.account_id, 1),
         function_id=old.function_id,
         function_blob_id=old.function_blob_id,
+        module_set_id=old.module_set_id,
         label=old.label,
         core_type=old.core_type,
         cores=old.cores,

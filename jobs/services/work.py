@@ -33,6 +33,8 @@ class Work:
     max_processes: int
     image: str
     environment_digest: str
+    environment: str
+    module_set_id: int | None
 
     @property
     def kind(self) -> WorkKind:
@@ -53,7 +55,7 @@ _LOAD = """
 SELECT batch.id, batch.account_id, batch.first_jid, batch.first_jid + batch.size - 1, batch.priority, batch.cores,
        batch.max_runtime_ms, batch.kill_process, batch.env_vars, batch.function_blob_id, core_type.code,
        core_type.compute_units, core_type.memory_mb, core_type.disk_mb, core_type.max_processes, environment.image,
-       environment.digest
+       environment.digest, environment.name, batch.module_set_id
 FROM jobs_batch batch
 JOIN jobs_coretype core_type ON core_type.code = batch.core_type_id
 JOIN environments_environment environment ON environment.id = batch.environment_id

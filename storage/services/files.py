@@ -1,6 +1,5 @@
 """The files of `cloud.files`: stored whole, replaced at once, deleted with their bytes."""
 
-import hashlib
 import mimetypes
 import re
 import secrets
@@ -19,44 +18,16 @@ from storage.bucket import Readable, bucket
 from storage.models import StoredFile
 from storage.names import check_name
 from storage.services.objects import delete_key
+from storage.services.streams import CheckedStream
 
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 UNKNOWN_TYPE = "application/octet-stream"
-
-
-class CutOff(Refused):
-    """The upload ended early."""
 
 
 class TooLarge(Refused):
     """The file is over the limit."""
 
     status = 413
-
-
-class CheckedStream:
-    """Passes a stream on, and refuses at its end if it was not the announced bytes."""
-
-    def __init__(self, stream: Readable, *, size: int, md5: str) -> None:
-        self._stream = stream
-        self._left = size
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._announced_md5 = md5
-
-    @property
-    def md5(self) -> str:
-        return self._md5.hexdigest()
-
-    def read(self, size: int = -1) -> bytes:
-        wanted = self._left if size < 0 else min(size, self._left)
-        chunk = self._stream.read(wanted) if wanted else b""
-        if wanted and not chunk:
-            raise CutOff("cut_off", f"The upload ended {self._left} bytes early. Nothing was changed; send it again.")
-        self._md5.update(chunk)
-        self._left -= len(chunk)
-        if not self._left and self._announced_md5 and self._announced_md5 != self.md5:
-            raise CutOff("bad_md5", "The bytes that arrived do not have the announced MD5 sum. Send the file again.")
-        return chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +51,13 @@ def save_file(
     """
     name = check_name(name)
     check_size(size)
-    checked = CheckedStream(stream, size=size, md5=md5 or "")
+    checked = CheckedStream(stream, size=size, announced=md5 or "")
     key = new_key(account)
     bucket().put_stream(key, checked)
     # If this fails the bytes stay without a row until `remove_orphans` finds them: deleting them here
     # would lose the file if the commit went through and only its answer was lost.
     return point_file_at(
-        account=account, name=name, new=NewObject(key, size, checked.md5, media_type(content_type, name))
+        account=account, name=name, new=NewObject(key, size, checked.digest, media_type(content_type, name))
     )
 
 

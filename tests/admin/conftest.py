@@ -21,6 +21,8 @@ from jobs.models import (
     JobLog,
     JobMetrics,
     JobResult,
+    ModuleArchive,
+    ModuleSet,
     UsageRecord,
 )
 from storage.services import put_blob, save_file
@@ -57,6 +59,8 @@ def add_job(user: User, *, jid: int, status: str = "done") -> Job:
         environment=environment,
         **{f"n_{status}": 1},
     )
+    modules = ModuleSet.objects.create(account=user, digest=f"{jid:064}")
+    ModuleArchive.objects.create(module_set=modules, position=0, name="<b>attrs", blob=blob)
     ArgumentPack.objects.create(batch=batch, first_index=0, count=1, blob=blob)
     job = Job.objects.create(account=user, jid=jid, batch=batch, index=0, status=status, core_type=core_type)
     JobResult.objects.create(job=job, size=len(PICKLE), inline=PICKLE, error_text="Traceback <script>")

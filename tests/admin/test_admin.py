@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import ApiKey, User
-from jobs.models import ArgumentPack, Batch, CorePrice, CoreType, Job, JobEvent, JobResult
+from jobs.models import ArgumentPack, Batch, CorePrice, CoreType, Job, JobEvent, JobResult, ModuleArchive
 from storage.bucket import ObjectMissing, bucket
 from storage.models import Blob, StoredFile
 from tests.admin.conftest import add_job
@@ -154,7 +154,7 @@ def test_keys_are_deactivated_and_their_secret_is_not_shown(admin_site: Client, 
     assert key.secret_sha256 not in admin_site.get(page(ApiKey, "change", key.pk)).content.decode()
 
 
-@pytest.mark.parametrize("model", [Blob, JobResult, ArgumentPack])
+@pytest.mark.parametrize("model", [Blob, JobResult, ArgumentPack, ModuleArchive])
 def test_pickled_bytes_are_not_even_fetched(admin_site: Client, rows: User, model: Any) -> None:
     with CaptureQueriesContext(connection) as queries:
         admin_site.get(page(model, "changelist"))

@@ -4,6 +4,7 @@ Tables say for each address whose things it is about. An address without a row f
 """
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from accounts.models import ApiKey
 from accounts.services import create_api_key, deactivate_key
-from api.operations import OPERATIONS, Operation
+from api.describing import Operation
+from api.operations import OPERATIONS
 from common import packs
 from jobs.models import Batch, Job
 from storage.models import StoredFile
@@ -45,6 +47,8 @@ API = {
     "rerun": Row("theirs"),
     "kill": Row("theirs", {"jids": [[1, 1]]}),
     "delete": Row("theirs", {"jids": [[1, 1]]}),
+    "findModules": Row("own", {"digests": []}),
+    "putModules": Row("own", b"bytes"),
     "listFiles": Row("own"),
     "getFile": Row("theirs"),
     "headFile": Row("theirs"),
@@ -59,6 +63,7 @@ API = {
     "account": Row("own"),
     "coreTypes": Row("own"),
     "environments": Row("own"),
+    "environment": Row("own"),
     "openapi": Row("public"),
     "health": Row("public"),
 }
@@ -74,6 +79,9 @@ class Thing(NamedTuple):
 
     def address(self, path: str) -> str:
         found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "stream": "stdout"}
+        found["digest"] = hashlib.sha256(b"bytes").hexdigest()
+        if path.startswith("/api/v1/environments/"):
+            found["name"] = "base"
         return re.sub(r"{(\w+)}", lambda match: str(found[match[1]]), path)
 
 

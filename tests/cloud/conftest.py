@@ -8,6 +8,7 @@ import pytest
 
 import cloud
 from cloud import _submit
+from cloud._dependencies import archives, cache
 from tests.cloud.service import Service
 
 
@@ -32,7 +33,12 @@ def _clean_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(cloud.config, name, None)
     monkeypatch.setattr(cloud.config, "retry_seconds", 5.0)
     cloud.config.commit()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(cloud.config, "automatic_dependency_transfer", None)
     _submit._sent_functions.clear()
+    cache._entries = None
+    archives._known.clear()
+    cloud.set_dependency_whitelist(None)
 
 
 @pytest.fixture

@@ -2,14 +2,20 @@
 
 import base64
 import hashlib
+import io
 import json
+import platform
+import re
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import distributions
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote
 
@@ -55,6 +61,9 @@ class Service(ThreadingHTTPServer):
         self.submits: dict[str, list[int]] = {}
         self.functions: dict[str, bytes] = {}
         self.files: dict[str, bytes] = {}
+        self.archives: dict[str, bytes] = {}
+        self.packages = {re.sub("[-_.]+", "-", one.name).lower(): one.version for one in distributions()}
+        self.platform = {"system": "linux", "machine": platform.machine(), "libc": "glibc", "libc_version": "2.36"}
         self.requests: list[tuple[str, str, dict[str, Any]]] = []
         self.before: Callable[[Handler], bool] = lambda _handler: False
         self.runs_jobs = True
@@ -74,12 +83,20 @@ class Service(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is what some tests are about."""
 
-    def run(self, jids: list[int]) -> None:
+    def run(self, jids: list[int], digests: Sequence[str] = ()) -> None:
+        with TemporaryDirectory() as folder:
+            paths = [str(CODE)]
+            for digest in digests:
+                zipfile.ZipFile(io.BytesIO(self.archives[digest])).extractall(Path(folder, digest))
+                paths.insert(-1, str(Path(folder, digest)))
+            self.run_with(jids, paths)
+
+    def run_with(self, jids: list[int], paths: list[str]) -> None:
         jobs = [self.jobs[jid] for jid in jids]
         blobs = [base64.b64encode(blob).decode() for blob in (jobs[0].function, *(job.item for job in jobs))]
         ran = subprocess.run(
             [sys.executable, "-c", RUNNER], input=json.dumps(blobs), text=True, capture_output=True, check=False,
-            cwd="/", env={"PYTHONPATH": str(CODE)},
+            cwd="/", env={"PYTHONPATH": ":".join(paths)},
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr
         for job, (ok, blob, error) in zip(jobs, json.loads(ran.stdout.splitlines()[-1]), strict=True):
@@ -111,6 +128,12 @@ class Handler(BaseHTTPRequestHandler):
             self.submit(header)
         elif self.path == "/api/v1/results":
             self.results(header)
+        elif self.path.startswith("/api/v1/modules"):
+            self.modules(self.path.removeprefix("/api/v1/modules").removeprefix("/"), header)
+        elif self.path == "/api/v1/environments/base":
+            python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            told = {"name": "base", "python": python, "platform": self.server.platform}
+            self.reply(200, {**told, "packages": self.server.packages})
         elif self.path == "/api/v1/info":
             self.info(header)
         elif self.path.startswith("/api/v1/files"):
@@ -122,9 +145,22 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.refuse(404, "not_found", "There is nothing here.")
 
+    def modules(self, digest: str, header: dict[str, Any]) -> None:
+        if self.command == "POST":
+            missing = [asked for asked in header["digests"] if asked not in self.server.archives]
+            self.reply(200, {"missing": missing})
+        else:
+            assert hashlib.sha256(self.body).hexdigest() == digest
+            self.server.archives[digest] = self.body
+            self.send_raw(204, b"")
+
     def submit(self, header: dict[str, Any]) -> None:
         start = 4 + LENGTH.unpack_from(self.body)[0]
         function, digest = header["function"], header["function"]["digest"]
+        modules = [module["digest"] for module in header.get("modules", [])]
+        if not self.server.archives.keys() >= set(modules):
+            self.refuse(409, "modules_unknown", "Send the modules.")
+            return
         with self.server.guard:
             if function["size"]:
                 self.server.functions[digest] = self.body[start : start + function["size"]]
@@ -138,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.jobs[jid] = Job(self.server.functions[digest], self.body[start : start + size])
                 start += size
             if self.server.runs_jobs and not known:
-                self.server.run([jid for jid in jids if jid in self.server.jobs])
+                self.server.run([jid for jid in jids if jid in self.server.jobs], modules)
         self.reply(201, {"first_jid": jids[0], "last_jid": jids[-1], "count": len(jids), "url": "/jobs/"})
 
     def reserve(self, total: int) -> list[int]:

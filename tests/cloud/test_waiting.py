@@ -190,8 +190,3 @@ def test_exceptions_of_the_client_can_be_pickled() -> None:
     again = pickle.loads(pickle.dumps(failure))
     assert type(again) is cloud.CloudTimeoutError
     assert (str(again), again.jid, again.reason) == (str(failure), 4, "max_runtime")
-
-
-def test_a_missing_module_is_explained(alice_calls: Service) -> None:
-    with pytest.raises(cloud.CloudException, match="TIP: The environment of the job has no module 'hypothesis_of_old'"):
-        cloud.result(cloud.call(lambda: __import__("hypothesis_of_old")))

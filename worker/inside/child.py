@@ -189,6 +189,27 @@ def traceback_of(error: BaseException) -> str:
     return text
 
 
+def use_modules(modules: list[tuple[str, str]]) -> None:
+    """Find the modules that were sent along before those of the environment, in programs started from here too."""
+    paths = [path for path, _ in modules]
+    sys.path[:0] = paths
+    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])])
+    # For a client in here, which sends them on with what it submits.
+    os.environ["PICLOUD_MODULES"] = json.dumps(modules)
+
+
+def import_help(error: BaseException, run: Run) -> str:
+    """What to know about an import that failed; nothing when something else did."""
+    if not isinstance(error, ImportError):
+        return ""
+    what = f"Module {error.name!r}" if error.name else "A module"
+    sent = ", ".join(name for _, name in run.modules) or "nothing"
+    return (
+        f"{what} could not be imported in environment {run.environment or 'base'}. Sent along: {sent}. "
+        "cloud.explain(function) shows what is sent and why.\n"
+    )
+
+
 class Outcome(NamedTuple):
     kind: int
     blob: bytes = b""
@@ -237,6 +258,8 @@ class Child:
         self.run, self.cwd = run, run.cwd or self.home
         os.environ.update(run.env)
         os.environ["PICLOUD_JOB_TOKEN"] = run.token
+        if run.modules:
+            use_modules(run.modules)
         self.user, self.system, _ = self.usage(with_children=False)
         for index in range(first, stop):
             STATE.pack_into(self.state, 0, index, 0)
@@ -283,7 +306,8 @@ class Child:
 
     def outcome_of_exception(self, error: BaseException) -> Outcome:
         kind = OUT_OF_DISK if isinstance(error, OSError) and error.errno in NO_ROOM else EXCEPTION
-        return Outcome(kind, self.codec.dump_exception(error, self.run.result_limit), traceback_of(error))
+        text = traceback_of(error) + import_help(error, self.run)
+        return Outcome(kind, self.codec.dump_exception(error, self.run.result_limit), text)
 
     def outcome_of_value(self, value: object) -> Outcome:
         limit = self.run.result_limit

@@ -43,6 +43,9 @@ class Run:
         self.term_grace: float = header.get("term_grace", 2.0)
         self.result_limit: int = header["result_limit"]
         self.cwd: str = header.get("cwd") or ""
+        self.environment: str = header.get("environment") or ""
+        # Path and name of each archive of modules that was sent along.
+        self.modules: list[tuple[str, str]] = header.get("modules") or []
         view = memoryview(payload)
         self.function = view[: header["function"]]
         self.items: list[Item] = []

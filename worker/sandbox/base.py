@@ -10,6 +10,7 @@ from worker.inside.frames import Buffer, Header
 from worker.sandbox.link import Link, SandboxLost
 from worker.sandbox.meter import Meter
 from worker.sandbox.scratch import Scratch
+from worker.sandbox.shelf import Shelf
 
 if TYPE_CHECKING:
     from jobs.models import CoreType
@@ -73,6 +74,7 @@ class Sandbox(ABC):
         self.oom_kills_seen = 0  # of usage().oom_kills, those that the worker has laid to a job
         self._scratch = Scratch(self.name)
         self._link = Link(self._scratch.link)
+        self.shelf = Shelf(self._scratch)
         self._meter: Meter | None = None
         self._peak = 0
 
@@ -130,6 +132,11 @@ class Sandbox(ABC):
         self._peak = max(self._peak, memory, self.limits.memory if kills else 0)
         disk = self._scratch.used(meter.pids())
         return Usage(cpu_ns=meter.cpu_ns(), memory=memory, memory_peak=self._peak, oom_kills=kills, disk=disk)
+
+    @property
+    @abstractmethod
+    def modules_inside(self) -> str:
+        """Where jobs see the shelf of modules."""
 
     @abstractmethod
     def close(self) -> None:

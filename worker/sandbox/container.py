@@ -4,7 +4,6 @@ import functools
 import hashlib
 import json
 import logging
-import resource
 import threading
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from environments.engine import NoEngine, engine, runtime_in_use
+from environments.engine import NoEngine, engine, runtime_in_use, ulimits
 from worker.inside.boot import START_ERROR
 from worker.sandbox.base import Sandbox, SandboxFailed
 from worker.sandbox.code import code_directory
@@ -26,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 HOME = "/home/picloud"
 CODE_INSIDE = "/opt/picloud"
+MODULES_INSIDE, INBOX_INSIDE = "/opt/picloud-modules", "/opt/picloud-inbox"
 ENVIRONMENT = {
     "PATH": f"{HOME}/.local/bin:/usr/local/bin:/usr/bin:/bin",
     "HOME": HOME,
@@ -35,8 +35,6 @@ ENVIRONMENT = {
     "PICLOUD_URL": "http+unix:///run/picloud/api.sock",
     "PICLOUD_RUNNING_ON_CLOUD": "1",
 }
-# Podman's own defaults are above what this machine allows, and then no container starts.
-NOFILE, NPROC = 8192, 16_384
 REMOVE_SECONDS = 10
 OWN_PROCESSES = 8  # of the runner and the runtime
 LABEL_HOME, LABEL_SLOT = "picloud.home", "picloud.slot"
@@ -48,6 +46,7 @@ class ContainerSandbox(Sandbox):
     _command = ("python3", "-B", f"{CODE_INSIDE}/runner/worker/inside/boot.py")
     _container = ""
     _network: SlotNetwork | None = None
+    modules_inside = MODULES_INSIDE
 
     def _launch(self) -> None:
         from docker.errors import APIError  # noqa: PLC0415
@@ -71,6 +70,8 @@ class ContainerSandbox(Sandbox):
             "socket": f"/run/picloud-worker/{NAME}",
             "home": HOME,
             "scratch": ["/tmp", "/dev/shm", "/dev/mqueue"],
+            "modules": MODULES_INSIDE,
+            "inbox": INBOX_INSIDE,
             "isolated": True,
             "file_limit": self.limits.disk,
         }
@@ -94,11 +95,7 @@ class ContainerSandbox(Sandbox):
             "cpu_shares": limits.cpu_shares,
             "pids_limit": limits.processes + OWN_PROCESSES,
             "shm_size": limits.memory,  # counts as memory anyway
-            "ulimits": [
-                ulimit("nofile", resource.RLIMIT_NOFILE, NOFILE),
-                ulimit("nproc", resource.RLIMIT_NPROC, NPROC),
-                {"Name": "core", "Soft": 0, "Hard": 0},
-            ],
+            "ulimits": ulimits(),
         }
 
     def _walls(self) -> dict[str, Any]:
@@ -124,6 +121,8 @@ class ContainerSandbox(Sandbox):
             f"{scratch.home}:{HOME}:rw",
             f"{scratch.tmp}:/tmp:rw",
             f"{scratch.tmp}:/var/tmp:rw",
+            f"{scratch.modules}:{MODULES_INSIDE}:ro",
+            f"{scratch.inbox}:{INBOX_INSIDE}:rw",
         ]
         if self._network:
             (scratch.root / "resolv.conf").write_text(resolv_conf())
@@ -188,12 +187,6 @@ def warn_unlimited() -> None:
         "The container engine does not limit memory and processes of jobs here. Without root it can do so only "
         "with version 2 of control groups; otherwise run as root."
     )
-
-
-def ulimit(name: str, number: int, wanted: int) -> dict[str, Any]:
-    hard = resource.getrlimit(number)[1]
-    value = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-    return {"Name": name, "Soft": value, "Hard": value}
 
 
 def remove(client: Any, container: str) -> None:

@@ -27,6 +27,8 @@ class ProcessSandbox(Sandbox):
             "socket": NAME,
             "home": str(self._scratch.home),
             "scratch": [str(self._scratch.tmp)],
+            "modules": self.modules_inside,
+            "inbox": str(self._scratch.inbox),
             "isolated": False,
             "file_limit": self.limits.disk,
         }
@@ -50,6 +52,10 @@ class ProcessSandbox(Sandbox):
             "PICLOUD_URL": f"http+unix://{settings.API_SOCKET}",
             "PICLOUD_RUNNING_ON_CLOUD": "1",
         }
+
+    @property
+    def modules_inside(self) -> str:
+        return str(self._scratch.modules)
 
     def _why_dead(self) -> str:
         code = self._process.poll() if self._process else None

@@ -1,4 +1,4 @@
-"""The host's side of a sandbox's disk: home, /tmp, and the directory of its socket."""
+"""The host's side of a sandbox's disk: home, /tmp, modules, and the directory of its socket."""
 
 import os
 import shutil
@@ -25,26 +25,31 @@ class Scratch:
     def __init__(self, name: str) -> None:
         self.root = scratch_root() / name
         self.home, self.tmp, self.link = self.root / "home", self.root / "tmp", self.root / "link"
+        self.modules, self.inbox = self.root / "modules", self.root / "inbox"
         self._measured = 0
         self._next_walk = 0.0
 
     def create(self) -> None:
         # Of what is below only the stack's own user sees anything.
         scratch_root().mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in (self.home, self.tmp, self.link):
+        for path in (self.home, self.tmp, self.link, self.modules, self.inbox):
             path.mkdir(parents=True, mode=0o755)
-        for path in (self.home, self.tmp):
+        for path in self._writable():
             if os.geteuid() == 0:
                 os.chown(path, INSIDE_UID, INSIDE_UID)
             else:
                 # Without root the user inside is one of those that the engine may hand out, not ours to name.
                 path.chmod(0o777)
 
+    def _writable(self) -> tuple[Path, ...]:
+        """What jobs can fill."""
+        return self.home, self.tmp, self.inbox
+
     def used(self, pids: Iterable[int] = ()) -> int:
         """Bytes in use, also by files without a name that `pids` hold open; a little old when a walk takes long."""
         now = time.monotonic()
         if now >= self._next_walk:
-            self._measured = bytes_under(self.home) + bytes_under(self.tmp) + self._bytes_without_name(pids)
+            self._measured = sum(map(bytes_under, self._writable())) + self._bytes_without_name(pids)
             self._next_walk = now + (time.monotonic() - now) / WALK_SHARE
         return self._measured
 

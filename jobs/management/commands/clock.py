@@ -16,6 +16,7 @@ from redis import RedisError
 from jobs.services import dispatch, recover
 from jobs.services.delete import remove_orphaned_results
 from jobs.services.leader import Leadership
+from jobs.services.modules import remove_unused_sets
 from storage.services import remove_orphans
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ DUTIES: list[tuple[Callable[[], object], float]] = [
     (recover.expire_leases, 1.0),
     (dispatch.reissue_tickets, 1.0),
     (close_abandoned_submits, 30.0),
+    (remove_unused_sets, 3600.0),
     (remove_orphans, 3600.0),
     (remove_orphaned_results, 3600.0),
 ]
