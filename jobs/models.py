@@ -91,7 +91,25 @@ class JidCounter(models.Model):
         return f"next jid {self.next_jid}"
 
 
-class Batch(models.Model):
+class Runnable(models.Model):
+    """What a job runs, and on what: the columns of a batch, and of what submits the same again and again."""
+
+    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="+")
+    function_blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
+    cores = models.PositiveSmallIntegerField(default=1)
+    priority = models.IntegerField(default=5)
+    max_runtime_ms = models.BigIntegerField(null=True, blank=True)
+    restartable = models.BooleanField(default=True)
+    env_vars = models.JSONField(default=dict, blank=True)
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+", db_index=False)
+    client = models.JSONField(default=dict, blank=True, help_text="Host, process and versions of the submitter.")
+
+    class Meta:
+        abstract = True
+
+
+class Batch(Runnable):
     """One submit: a function, its options, and `size` jobs with contiguous jids."""
 
     account = models.ForeignKey(
@@ -102,19 +120,9 @@ class Batch(models.Model):
     size = models.PositiveIntegerField(help_text="Jobs announced; a long map arrives in several requests.")
     received = models.PositiveIntegerField(default=0, help_text="Jobs received so far.")
     first_jid = models.BigIntegerField()
-    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="batches")
-    function_blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     label = models.CharField(max_length=200, blank=True)
-    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
-    cores = models.PositiveSmallIntegerField(default=1)
-    priority = models.IntegerField(default=5)
-    max_runtime_ms = models.BigIntegerField(null=True, blank=True)
-    restartable = models.BooleanField(default=True)
     kill_process = models.BooleanField(default=False)
     ignore_dependency_errors = models.BooleanField(default=False)
-    env_vars = models.JSONField(default=dict, blank=True)
-    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+", db_index=False)
-    client = models.JSONField(default=dict, blank=True, help_text="Host, process and versions of the submitter.")
     parent_jid = models.BigIntegerField(null=True, blank=True, help_text="The job that submitted this one.")
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
