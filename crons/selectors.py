@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, QuerySet, prefetch_related_objects
 from django.utils.timezone import now as current_time
 
 from accounts.models import User
@@ -17,8 +17,10 @@ from crons.states import Outcome, Verdict
 from crons.terms import check_schedule
 from jobs.models import Job
 from jobs.services.info import read_log
+from storage.models import Blob
 
 PAGE = 50
+NEWEST = "ORDER BY scheduled_at DESC, id DESC"
 STRIP = 30  # runs in the strip of marks
 PREVIEWED = 10
 HEAT_DAYS = 366
@@ -80,11 +82,40 @@ def crons_of(account: User, *, after: str | None = None, limit: int = PAGE) -> C
         crons = crons.filter(label__gt=after)
     found = list(crons.order_by("label")[: limit + 1])
     shown = found[:limit]
-    now = current_time()
+    runs, prices = _last_runs_of(shown), _prices_of(shown, now=current_time())
     lines = [
-        CronLine(cron=cron, schedule=cron.parsed, runs=last_runs(cron), price=price_of(cron, now=now)) for cron in shown
+        CronLine(cron=cron, schedule=cron.parsed, runs=runs.get(cron.pk, []), price=prices[cron.pk]) for cron in shown
     ]
     return CronPage(lines=lines, after=shown[-1].label if len(found) > limit else None)
+
+
+def _last_runs_of(crons: list[Cron]) -> dict[int, list[CronRun]]:
+    """The last runs of each, oldest first. One statement, which reads no row that is not shown."""
+    if not crons:
+        return {}
+    one = f"SELECT * FROM (SELECT * FROM crons_cronrun WHERE cron_id = %s {NEWEST} LIMIT {STRIP}) AS part"
+    found: dict[int, list[CronRun]] = {}
+    for run in CronRun.objects.raw(" UNION ALL ".join([one] * len(crons)), [cron.pk for cron in crons]):
+        found.setdefault(run.cron_id, []).append(run)
+    for runs in found.values():
+        runs.sort(key=lambda run: (run.scheduled_at, run.pk))
+    _fetch_jobs(run for runs in found.values() for run in runs)
+    return found
+
+
+def _fetch_jobs(runs: Iterable[CronRun]) -> None:
+    """The jobs of those that are not over: pages say where they stand."""
+    pending = [run for run in runs if run.verdict == Verdict.PENDING and run.job_id is not None]
+    prefetch_related_objects(pending, "job")
+
+
+def has_cron(account: User, label: str) -> bool:
+    return Cron.objects.filter(account=account, label=label).exists()
+
+
+def code_digest(cron: Cron) -> str:
+    """SHA-256 of the pickled function: which version of the code runs."""
+    return Blob.objects.values_list("digest", flat=True).get(pk=cron.function_blob_id)
 
 
 def labels_of(account: User) -> list[str]:
@@ -105,7 +136,9 @@ def cron_for(account: User, label: str, *, locked: bool = False) -> Cron:
 
 def last_runs(cron: Cron, *, number: int = STRIP) -> list[CronRun]:
     """The last runs of a cron, oldest first."""
-    return list(CronRun.objects.filter(cron=cron).order_by("-scheduled_at", "-id")[:number])[::-1]
+    runs = list(CronRun.objects.filter(cron=cron).order_by("-scheduled_at", "-id")[:number])[::-1]
+    _fetch_jobs(runs)
+    return runs
 
 
 def runs_of(cron: Cron, *, before: int | None = None, limit: int = PAGE) -> RunPage:
@@ -119,6 +152,7 @@ def runs_of(cron: Cron, *, before: int | None = None, limit: int = PAGE) -> RunP
         found = [*same_time[: limit + 1], *runs.filter(scheduled_at__lt=edge)[: limit + 1]][: limit + 1]
     else:
         found = list(runs[: limit + 1])
+    _fetch_jobs(found)
     return RunPage(runs=found[:limit], before=found[limit - 1].pk if len(found) > limit else None)
 
 
@@ -150,15 +184,27 @@ def events_of(cron: Cron, *, number: int = MOST_EVENTS) -> list[CronEvent]:
 
 def price_of(cron: Cron, *, now: datetime | None = None) -> Price:
     """What the cron costs in this month of its zone."""
-    moment = now or current_time()
-    schedule = cron.parsed
-    first = moment.astimezone(schedule.zone).date().replace(day=1)
-    days = CronDay.objects.filter(cron=cron, day__gte=first)
-    sums = days.aggregate(charge=Sum("charge"), ok=Sum("n_ok"), failed=Sum("n_failed"), killed=Sum("n_killed"))
-    so_far, number = sums["charge"] or 0, sum(sums[name] or 0 for name in ("ok", "failed", "killed"))
+    return _prices_of([cron], now=now or current_time())[cron.pk]
+
+
+def _prices_of(crons: list[Cron], *, now: datetime) -> dict[int, Price]:
+    """The price of each, in two questions to the database at most."""
+    months = {cron.pk: now.astimezone(cron.parsed.zone).date().replace(day=1) for cron in crons}
+    days = CronDay.objects.filter(cron__in=months, day__gte=min(months.values(), default=now.date()))
+    charges, numbers = dict.fromkeys(months, 0), dict.fromkeys(months, 0)
+    for day in days:
+        if day.day >= months[day.cron_id]:
+            charges[day.cron_id] += day.charge
+            numbers[day.cron_id] += day.n_ok + day.n_failed + day.n_killed
+    return {cron.pk: _price(cron, charges[cron.pk], numbers[cron.pk], now=now) for cron in crons}
+
+
+def _price(cron: Cron, so_far: int, number: int, *, now: datetime) -> Price:
     if not number:
         return Price(so_far=dollars(so_far), projected=None)
-    left = 0 if cron.is_paused else schedule.count(moment, _end_of_month(first, schedule))
+    schedule = cron.parsed
+    first = now.astimezone(schedule.zone).date().replace(day=1)
+    left = 0 if cron.is_paused else schedule.count(now, _end_of_month(first, schedule))
     return Price(so_far=dollars(so_far), projected=dollars(so_far + so_far * left // number))
 
 
