@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from crons.display.looks import MARKS, STATES
+from jobs.display.looks import Look
 from jobs.states import MOVES, Reason, Status
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +45,11 @@ def test_moves_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("word", [*Status, *filter(None, Reason)])
 def test_every_status_and_reason_is_explained(word: str) -> None:
     assert f"| `{word}` |" in (ROOT / "docs/explanation/job-states.md").read_text()
+
+
+@pytest.mark.parametrize("look", [*STATES.values(), *MARKS.values()], ids=lambda look: look.word)
+def test_every_state_of_a_cron_and_mark_of_a_run_is_explained(look: Look) -> None:
+    assert f"| `{look.word}` |" in (ROOT / "docs/reference/dashboard.md").read_text()
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
