@@ -58,8 +58,8 @@ class Field:
             # 5/15 counts from 5 to the end.
             return first, self.high if is_stepped else first
         last = self._number(text, end)
-        if last == 0 and self.names is DAYS:
-            last = 7  # Sunday ends a week as well: fri-sun
+        if end.lower() == "sun":
+            last = 7 if first else 0  # Sunday ends a week as well: fri-sun
         if last < first:
             raise self._wrong(text, f"the range {span} runs backwards")
         return first, last

@@ -5,7 +5,7 @@ missing hour at the first minute that exists, in a repeated hour in its first pa
 minute or hour begins with *) runs at each matching minute that clocks really show, in both passes of an hour.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -51,7 +51,7 @@ class Schedule:
         text, fields = split_schedule(schedule)
         return _parsed(text, fields, timezone)
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         return zone_of(self.timezone)
 
@@ -79,8 +79,13 @@ class Schedule:
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first instant after the moment, in UTC; None when there is none till the end of the calendar."""
+        today = moment.astimezone(self.zone).date()
+        if is_plain(today, self.zone) and self.fires_on(today):
+            found = self._first_on_plain(today, moment)
+            if found is not None:
+                return found
         # A day earlier: where clocks go back over midnight, yesterday's hours come again.
-        yesterday = moment.astimezone(self.zone).date() - DAY
+        yesterday = today - DAY
         best: datetime | None = None
         first_day = yesterday
         for day in self._days_from(yesterday):
@@ -169,7 +174,9 @@ class Schedule:
         """The first instant of a day's times that is after the moment."""
         if is_plain(day, self.zone):
             return self._first_on_plain(day, moment)
-        return min((at for at in self._instants(day) if at > moment), default=None)
+        instants = _instants(self, day)
+        place = bisect_right(instants, moment)
+        return instants[place] if place < len(instants) else None
 
     def _first_on_plain(self, day: date, moment: datetime) -> datetime | None:
         midnight = self._midnight(day)
@@ -184,22 +191,24 @@ class Schedule:
         place += self.hours[place] == hour
         return midnight + timedelta(hours=self.hours[place], minutes=self.minutes[0])
 
-    def _instants(self, day: date) -> set[datetime]:
-        """All instants of a day on which, or beside which, clocks are changed."""
-        found = set()
-        for hour in self.hours:
-            for minute in self.minutes:
-                local = datetime.combine(day, time(hour, minute), tzinfo=self.zone)
-                if not exists(local):
-                    if self.is_interval:
-                        continue
-                    while not exists(local):
-                        local += MINUTE_STEP
-                found.add(local.astimezone(UTC))
-                if self.is_interval:
-                    # The second pass of a repeated hour; elsewhere the same instant again.
-                    found.add(local.replace(fold=1).astimezone(UTC))
-        return found
+
+@lru_cache(maxsize=256)
+def _instants(schedule: Schedule, day: date) -> list[datetime]:
+    """All instants of a day on which, or beside which, clocks are changed, in their order."""
+    found = set()
+    for hour in schedule.hours:
+        for minute in schedule.minutes:
+            local = datetime.combine(day, time(hour, minute), tzinfo=schedule.zone)
+            if not exists(local):
+                if schedule.is_interval:
+                    continue
+                while not exists(local):
+                    local += MINUTE_STEP
+            found.add(local.astimezone(UTC))
+            if schedule.is_interval:
+                # The second pass of a repeated hour; elsewhere the same instant again.
+                found.add(local.replace(fold=1).astimezone(UTC))
+    return sorted(found)
 
 
 @lru_cache(maxsize=4096)

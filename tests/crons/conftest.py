@@ -6,7 +6,7 @@ from environments.models import Environment
 from tests.submitting import Api
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def base_environment(db: None) -> Environment:
     environment, _ = Environment.objects.update_or_create(
         name="base", defaults={"image": "localhost/picloud/base:test", "digest": "test", "python": "3.11"}

@@ -4,28 +4,16 @@ from typing import Any
 
 import pytest
 
-from common import packs
 from common.exceptions import NotFound, Refused
-from crons.models import Cron
 from crons.selectors import cron_for, crons_of, preview
 from crons.services import change, register
 from crons.services.run import run_now
-from crons.terms import Terms, parse_terms
+from crons.terms import parse_terms
 from jobs.models import Blob, Job
-from jobs.services.submission import Submission, parse_submission
-from tests.submitting import pack, run_all, submit
+from tests.crons.making import make, submission, terms
+from tests.submitting import run_all, submit
 
-
-def submission(function: bytes = b"a pickled function", **fields: Any) -> Submission:
-    return parse_submission(*packs.parse(pack([b"arguments"], function=function, **fields)))
-
-
-def terms(label: str = "tweet", schedule: Any = "* * * * *", **fields: Any) -> Terms:
-    return parse_terms({"label": label, "schedule": schedule, **fields})
-
-
-def make(account: Any, label: str = "tweet", schedule: Any = "* * * * *", **fields: Any) -> Cron:
-    return register.register(account=account, submission=submission(), terms=terms(label, schedule, **fields))[0]
+pytestmark = pytest.mark.usefixtures("base_environment")
 
 
 def test_registering_the_label_again_replaces_the_cron_and_keeps_it(alice: Any) -> None:
