@@ -125,7 +125,28 @@ class ModuleArchive(models.Model):
         return self.name
 
 
-class Batch(models.Model):
+class Runnable(models.Model):
+    """What a job runs, and on what: the columns of a batch, and of what submits the same again and again."""
+
+    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="+")
+    function_blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    module_set = models.ForeignKey(
+        ModuleSet, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
+    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
+    cores = models.PositiveSmallIntegerField(default=1)
+    priority = models.IntegerField(default=5)
+    max_runtime_ms = models.BigIntegerField(null=True, blank=True)
+    restartable = models.BooleanField(default=True)
+    env_vars = models.JSONField(default=dict, blank=True)
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+", db_index=False)
+    client = models.JSONField(default=dict, blank=True, help_text="Host, process and versions of the submitter.")
+
+    class Meta:
+        abstract = True
+
+
+class Batch(Runnable):
     """One submit: a function, its options, and `size` jobs with contiguous jids."""
 
     account = models.ForeignKey(
@@ -136,22 +157,9 @@ class Batch(models.Model):
     size = models.PositiveIntegerField(help_text="Jobs announced; a long map arrives in several requests.")
     received = models.PositiveIntegerField(default=0, help_text="Jobs received so far.")
     first_jid = models.BigIntegerField()
-    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="batches")
-    function_blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
-    module_set = models.ForeignKey(
-        ModuleSet, on_delete=models.PROTECT, related_name="batches", null=True, blank=True, db_index=False
-    )
     label = models.CharField(max_length=200, blank=True)
-    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
-    cores = models.PositiveSmallIntegerField(default=1)
-    priority = models.IntegerField(default=5)
-    max_runtime_ms = models.BigIntegerField(null=True, blank=True)
-    restartable = models.BooleanField(default=True)
     kill_process = models.BooleanField(default=False)
     ignore_dependency_errors = models.BooleanField(default=False)
-    env_vars = models.JSONField(default=dict, blank=True)
-    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+", db_index=False)
-    client = models.JSONField(default=dict, blank=True, help_text="Host, process and versions of the submitter.")
     parent_jid = models.BigIntegerField(null=True, blank=True, help_text="The job that submitted this one.")
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -181,6 +189,7 @@ class Batch(models.Model):
             models.Index(fields=["account", "label", "-id"], name="batch_by_label"),
             models.Index(fields=["account", "core_type", "-id"], name="batch_by_core_type"),
             models.Index(fields=["account", "created_at", "-id"], name="batch_by_date"),
+            models.Index(fields=["module_set"], name="batch_by_modules", condition=models.Q(module_set__isnull=False)),
             models.Index(
                 fields=["account", "parent_jid"], name="batch_children", condition=models.Q(parent_jid__isnull=False)
             ),

@@ -59,7 +59,9 @@ INSTALLED_APPS = [
     "storage",
     "environments",
     "jobs",
+    "crons",
     "worker",
+    "picloud_site",
 ]
 
 MIDDLEWARE = [

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="jobs:list")),
     path("", include("common.urls")),
     path("", include("accounts.urls")),
+    path("", include("crons.urls")),
     path("jobs/", include("jobs.urls")),
     path("files/", include("storage.urls")),
     path("api/v1/", include("api.urls")),

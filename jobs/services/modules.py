@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.exceptions import Conflict, Refused
+from common.references import unreferenced
 from common.sql import fetch_all, fetch_one
-from jobs.models import Batch, ModuleArchive, ModuleSet
+from jobs.models import ModuleArchive, ModuleSet
 from jobs.services.submission import MAX_MODULES, Module
 from storage.models import Blob
 from storage.services import ObjectMissing, hold_blob, read_stream
@@ -106,7 +107,7 @@ def archive_chunks(archive: Archive) -> Iterator[bytes]:
 
 
 def remove_unused_sets(*, older_than: timedelta = UNUSED_AGE) -> int:
-    """Delete sets that no job refers to any more; the number of them. For the clock.
+    """Delete sets that nothing refers to any more; the number of them. For the clock.
 
     Their archives are blobs without a reference then, and go with those.
     """
@@ -115,8 +116,8 @@ def remove_unused_sets(*, older_than: timedelta = UNUSED_AGE) -> int:
         old = ModuleSet.objects.select_for_update(skip_locked=skip).filter(created_at__lt=timezone.now() - older_than)
         locked = list(old.values_list("pk", flat=True))
         # Looked at again under the lock: a submit may have taken it up meanwhile.
-        used = set(Batch.objects.filter(module_set_id__in=locked).values_list("module_set_id", flat=True))
-        unused = [pk for pk in locked if pk not in used]
+        sets = unreferenced(ModuleSet.objects.filter(pk__in=locked), parts=[ModuleArchive])
+        unused = list(sets.values_list("pk", flat=True))
         ModuleSet.objects.filter(pk__in=unused).delete()
     return len(unused)
 

@@ -1,7 +1,7 @@
 """Taking in work: from a checked request to rows in the database and a wake-up for a worker."""
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
@@ -12,7 +12,7 @@ from common.exceptions import Conflict, NotFound, Refused
 from common.ranges import Range, members
 from common.sql import db_time, execute, fetch_all, fetch_one, insert_row
 from environments.selectors import BASE
-from jobs.models import ArgumentPack, Batch, Dependency, Job
+from jobs.models import ArgumentPack, Batch, Dependency, Job, Runnable
 from jobs.services import dependencies, packs
 from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.events import record_event
@@ -45,8 +45,7 @@ def submit(*, account: User, submission: Submission, parent_jid: int | None = No
         raise Conflict("submit_unknown", "The first part of this map is not here: send it from its first item.")
     if known is not None:
         _check_part(known, submission)
-    core_type_for(submission.options)
-    environment_id = _environment_for(submission)
+    environment_id = environment_for(submission)
     try:
         with transaction.atomic():
             accepted = known or _create_batch(account, submission, environment_id, parent_jid)
@@ -101,8 +100,12 @@ def core_type_for(options: Options) -> None:
         raise Refused("cores_not_allowed", f"A job on {options.type} can have {choices} {unit}, not {options.cores}.")
 
 
-def _environment_for(submission: Submission) -> int:
-    """The key of the environment that jobs run in. Raises Refused when its Python is not the caller's."""
+def environment_for(submission: Submission) -> int:
+    """The key of the environment that jobs run in.
+
+    Raises Refused when its Python is not the caller's, or when there is no such core type.
+    """
+    core_type_for(submission.options)
     row = fetch_one("SELECT id, python FROM environments_environment WHERE name = %s", [BASE])
     if row is None:
         raise Conflict("environment_unknown", "This installation has no environment to run jobs in yet.")
@@ -142,10 +145,36 @@ _MAKE_FUNCTION = (
 )
 
 
+def run_columns(account: User, submission: Submission, environment_id: int) -> dict[str, Any]:
+    """The columns of a `Runnable`. Call it inside the transaction that writes them: it holds the function's blob."""
+    options = submission.options
+    return {
+        "function_id": _function_id(account, submission),
+        "function_blob_id": _function_blob(account, submission).pk,
+        "module_set_id": set_of(account=account, modules=submission.modules) if submission.modules else None,
+        "core_type_id": options.type,
+        "cores": options.cores,
+        "priority": options.priority,
+        "max_runtime_ms": options.max_runtime_ms,
+        "restartable": options.restartable,
+        "env_vars": dict(options.env_vars),
+        "environment_id": environment_id,
+        "client": dict(submission.client),
+    }
+
+
+def columns_of(row: Runnable) -> dict[str, Any]:
+    """The columns of a `Runnable`, for a row that is to run the same."""
+    return {name: getattr(row, name) for name in RUN_COLUMNS}
+
+
+RUN_COLUMNS = tuple(field.attname for field in Runnable._meta.local_fields)
+
+
 def _create_batch(account: User, submission: Submission, environment_id: int, parent_jid: int | None) -> Accepted:
     options = submission.options
     # First of all: on SQLite this takes the writer's lock, on PostgreSQL it orders the submits of an account.
-    first_jid = _reserve_jids(account.pk, submission.total)
+    first_jid = reserve_jids(account.pk, submission.total)
     batch_id = insert_row(
         Batch,
         account_id=account.pk,
@@ -153,28 +182,18 @@ def _create_batch(account: User, submission: Submission, environment_id: int, pa
         is_map=submission.is_map,
         size=submission.total,
         first_jid=first_jid,
-        function_id=_function_id(account, submission),
-        function_blob_id=_function_blob(account, submission).pk,
-        module_set_id=set_of(account=account, modules=submission.modules) if submission.modules else None,
         label=options.label,
-        core_type_id=options.type,
-        cores=options.cores,
-        priority=options.priority,
-        max_runtime_ms=options.max_runtime_ms,
-        restartable=options.restartable,
         kill_process=options.kill_process,
         ignore_dependency_errors=options.ignore_dependency_errors,
-        env_vars=dict(options.env_vars),
-        environment_id=environment_id,
-        client=dict(submission.client),
         parent_jid=parent_jid,
+        **run_columns(account, submission, environment_id),
     )
     if options.depends_on:
         _add_dependencies(account, batch_id, options.depends_on)
     return Accepted(batch_id, first_jid, submission.total, created=True)
 
 
-def _reserve_jids(account_id: int, number: int) -> int:
+def reserve_jids(account_id: int, number: int) -> int:
     """The first of `number` new jids: a map's are contiguous because they are taken in one statement."""
     row = fetch_one(
         "INSERT INTO jobs_jidcounter (account_id, next_jid) VALUES (%s, %s) "
@@ -294,18 +313,8 @@ def _copy_batch(old: Batch) -> Batch:
         account_id=old.account_id,
         is_map=False,
         size=1,
-        first_jid=_reserve_jids(old.account_id, 1),
-        function_id=old.function_id,
-        function_blob_id=old.function_blob_id,
-        module_set_id=old.module_set_id,
+        first_jid=reserve_jids(old.account_id, 1),
         label=old.label,
-        core_type=old.core_type,
-        cores=old.cores,
-        priority=old.priority,
-        max_runtime_ms=old.max_runtime_ms,
-        restartable=old.restartable,
         kill_process=old.kill_process,
-        env_vars=old.env_vars,
-        environment=old.environment,
-        client=old.client,
+        **columns_of(old),
     )

@@ -5,9 +5,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from common.redirects import page_before
 from jobs.forms import numbers_of
 from jobs.selectors.detail import job_for
 from jobs.selectors.selection import Selection, selection_of
@@ -31,9 +31,7 @@ def _selection(request: PageRequest) -> Selection:
 
 def _back(request: PageRequest) -> str:
     """The page of ours that the person came from, else the panel."""
-    back = request.POST.get("next", "")
-    safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-    return back if safe else reverse("jobs:list")
+    return page_before(request, otherwise=reverse("jobs:list"))
 
 
 def _ask(request: PageRequest, *, act: str, selection: Selection, jids: list[int] | None = None) -> HttpResponse:

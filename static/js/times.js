@@ -26,6 +26,15 @@ function relative(ms) {
   return null; // the server wrote a date
 }
 
+function until(ms) {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds <= 0) return "now";
+  if (seconds < 60) return `in ${seconds} s`;
+  if (seconds < 3600) return `in ${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`;
+  if (seconds < 86400) return `in ${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} m`;
+  return `in ${Math.floor(seconds / 86400)} d ${two(Math.floor((seconds % 86400) / 3600))} h`;
+}
+
 function dollars(amount) {
   if (amount === 0) return "$0.00";
   const digits = amount < 1 ? Math.max(2, 1 - Math.floor(Math.log10(amount))) : 2;
@@ -38,6 +47,7 @@ function put(element, text) {
 
 function tick() {
   for (const time of document.querySelectorAll("time[data-relative]")) put(time, relative(now() - Date.parse(time.dateTime)));
+  for (const time of document.querySelectorAll("time[data-until]")) put(time, until(Date.parse(time.dateTime) - now()));
   for (const meter of document.querySelectorAll("[data-since]")) put(meter, duration(Math.max(0, now() - Date.parse(meter.dataset.since))));
   for (const meter of document.querySelectorAll("[data-cost-since]")) {
     const ms = Math.max(0, now() - Date.parse(meter.dataset.costSince));

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from common.exceptions import Refused
+from common.references import unreferenced
 from common.sql import db_time, fetch_all
 from storage.bucket import Readable, bucket
 from storage.models import Blob
@@ -113,20 +113,8 @@ def _drop(blob_ids: list[int]) -> int:
         # Locked first, then looked at again: references that were made meanwhile are seen.
         locked = Blob.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
         candidates = list(locked.filter(pk__in=blob_ids).values_list("pk", flat=True))
-        unused = list(unreferenced().filter(pk__in=candidates).values_list("pk", "key"))
+        unused = list(unreferenced(Blob.objects.filter(pk__in=candidates)).values_list("pk", "key"))
         Blob.objects.filter(pk__in=[pk for pk, _ in unused]).delete()
         for key in (key for _, key in unused if key):
             transaction.on_commit(partial(delete_key, key), robust=True)
     return len(unused)
-
-
-def unreferenced() -> QuerySet[Blob]:
-    """Blobs without a row that refers to them, in whichever app that row is."""
-    blobs = Blob.objects.all()
-    for relation in Blob._meta.get_fields(include_hidden=True):
-        if isinstance(relation, ForeignObjectRel):
-            references: QuerySet[Model] = QuerySet(relation.related_model).filter(
-                **{relation.field.name: OuterRef("pk")}
-            )
-            blobs = blobs.exclude(Exists(references))
-    return blobs

@@ -6,9 +6,10 @@ from itertools import islice
 
 from django.utils import timezone
 
+from common.references import unreferenced
 from storage.bucket import bucket
 from storage.models import Blob, StoredFile
-from storage.services.blobs import drop_blobs_unreferenced, unreferenced
+from storage.services.blobs import drop_blobs_unreferenced
 
 LOOKED_UP_AT_ONCE = 500
 # Longer than any upload or transaction lives: younger objects may be about to get their row.
@@ -17,7 +18,8 @@ SAFE_AGE = timedelta(days=2)
 
 def remove_orphans(*, older_than: timedelta = SAFE_AGE) -> int:
     """Delete blobs that nothing refers to, and objects without a row; the number of both. For the clock."""
-    stale = unreferenced().filter(created_at__lt=timezone.now() - older_than).values_list("pk", flat=True)
+    old = Blob.objects.filter(created_at__lt=timezone.now() - older_than)
+    stale = unreferenced(old).values_list("pk", flat=True)
     return (
         drop_blobs_unreferenced(stale)
         + remove_stale_objects(prefix="blobs/", older_than=older_than, known=_known_blobs)

@@ -20,12 +20,14 @@ from accounts.services import create_api_key, deactivate_key
 from api.describing import Operation
 from api.operations import OPERATIONS
 from common import packs
+from crons.models import Cron
 from jobs.models import Batch, Job
 from storage.models import StoredFile
+from tests.crons.rows import make_cron
 from tests.submitting import Api, pack, run_all, submit
 
 # Words that stand on things of Alice's alone.
-MARKS = ("alices-label", "alices-file", "alices-note", "alice@example.org")
+MARKS = ("alices-label", "alices-file", "alices-cron", "alices-note", "alice@example.org")
 LOGINS = "/sign-in/"
 
 
@@ -90,6 +92,7 @@ def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -
     submit(alice, options={"label": "alices-label"})
     run_all(alice)
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
+    make_cron(alice, "alices-cron")
     return Thing(alice_api, create_api_key(user=alice, note="alices-note")[0])
 
 
@@ -100,6 +103,7 @@ def state(account: Any) -> Any:
         list(Batch.objects.filter(account=account).values_list("pk", flat=True)),
         list(StoredFile.objects.filter(account=account).values_list("name", "key")),
         list(ApiKey.objects.filter(user=account).values_list("pk", "is_active")),
+        list(Cron.objects.filter(account=account).values_list("pk", "schedule", "paused_at", "overlap", "alerts")),
     )
 
 
@@ -195,6 +199,9 @@ class Page(NamedTuple):
 
 JID = {"jid": 1}
 FILE = {"name": "alices-file.txt"}
+CRON = {"label": "alices-cron"}
+TIME = {"schedule": "@daily", "timezone": "UTC"}
+OPTIONS = {"overlap": "skip", "catch_up": "none", "start_grace": "1"}
 PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "jobs:list": ({}, [Page("GET", "own")]),
     "jobs:rows": (
@@ -207,6 +214,16 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "jobs:log": ({**JID, "stream": "stdout"}, [Page("GET", "theirs")]),
     "jobs:kill": (JID, [Page("POST", "theirs", {"confirm": "1"})]),
     "jobs:rerun": (JID, [Page("POST", "theirs")]),
+    "crons:list": ({}, [Page("GET", "own")]),
+    "crons:detail": (CRON, [Page("GET", "theirs")]),
+    "crons:edit": (CRON, [Page("GET", "theirs"), Page("POST", "theirs", TIME)]),
+    "crons:options": (CRON, [Page("POST", "theirs", OPTIONS)]),
+    "crons:run": (CRON, [Page("POST", "theirs")]),
+    "crons:pause": (CRON, [Page("POST", "theirs")]),
+    "crons:resume": (CRON, [Page("POST", "theirs")]),
+    "crons:alerts": (CRON, [Page("POST", "theirs", {"alerts": "off"})]),
+    "crons:remove": (CRON, [Page("GET", "theirs"), Page("POST", "theirs")]),
+    "crons:from_job": (JID, [Page("GET", "theirs"), Page("POST", "theirs", {"label": "daily", **TIME, **OPTIONS})]),
     "files:list": ({}, [Page("GET", "own"), Page("POST", "own", {})]),
     "files:download": (FILE, [Page("GET", "theirs"), Page("HEAD", "theirs"), Page("PUT", "own", b"bytes")]),
     "files:delete": (FILE, [Page("GET", "theirs"), Page("POST", "theirs")]),
@@ -273,7 +290,9 @@ def open_as_nobody(client: Client, name: str, page: Page, things: Thing) -> None
 def open_as_a_stranger(client: Client, name: str, page: Page, things: Thing) -> None:
     answer = open_page(client, name, page, things)
     assert answer.status_code in {"theirs": (404,)}.get(page.of, (200, 301, 302, 400))
-    told = text_of(answer).replace("alices-file.txt", "") if name.startswith("files:") else text_of(answer)
+    told = text_of(answer)
+    for named_by_himself in filter(None, (PAGES[name][0].get(part) for part in ("name", "label"))):
+        told = told.replace(named_by_himself, "")
     assert [mark for mark in MARKS if mark in told] == []
 
 

@@ -1,16 +1,20 @@
 """Every page, in both looks and on a phone: nothing that axe finds, nothing wider than the screen."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page
 
-from jobs.models import JobEvent, JobLog, JobMetrics, JobResult
+from crons.states import Outcome, Verdict
+from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult
 from jobs.states import Status
 from storage.models import StoredFile
 from tests.browser.conftest import Watched
+from tests.crons.rows import make_cron, make_day, make_run
 from tests.jobs.rows import job_of, make_batch
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
@@ -26,6 +30,14 @@ OWN_PAGES = [
     "/jobs/2/",
     "/jobs/5/",
     "/jobs/999/",
+    "/crons/",
+    "/crons/?after=zzz",
+    "/crons/nightly/",
+    f"/crons/{LONG}/",
+    f"/crons/{LONG}/edit/",
+    f"/crons/{LONG}/remove/",
+    "/crons/nothing/",
+    "/jobs/5/schedule/",
     "/files/",
     "/files/readme.txt/delete/",
     "/account/",
@@ -50,7 +62,23 @@ def rows(alice: Any) -> None:
         make_batch(alice, statuses=(status,), reason="worker_lost" if status == Status.KILLED else "")
     for name in ("readme.txt", f"{LONG}.mp4"):
         StoredFile.objects.create(account=alice, name=name, size=123_456_789, key=name)
+    add_crons(alice, failed)
     alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
+
+
+def add_crons(alice: Any, failed: Job) -> None:
+    """One with a run of every kind, and one that is new and has a long name."""
+    cron, now = make_cron(alice, "nightly", "30 2 * * *", timezone="Europe/Berlin"), timezone.now()
+    make_run(cron, now, verdict=Verdict.FAILED, job=failed)
+    for n, verdict in enumerate((Verdict.OK, Verdict.KILLED, Verdict.TOO_LONG, Verdict.PENDING), start=1):
+        make_run(cron, now - timedelta(days=n), verdict=verdict, jid=n, is_late=n == 1)
+    make_run(cron, now - timedelta(days=6), outcome=Outcome.MISSED, instants=7)
+    make_run(cron, now - timedelta(days=7), outcome=Outcome.SKIPPED)
+    for n, numbers in enumerate(
+        ({"n_ok": 1}, {"n_ok": 1, "n_failed": 1}, {"n_missed": 1}, {"n_late": 1}, {"n_killed": 1})
+    ):
+        make_day(cron, n, **numbers)
+    make_cron(alice, LONG, "1,2,3,4,5,6,7,8,9 1-7 1-7 */2 mon-fri", timezone="Australia/Lord_Howe")
 
 
 def faults_of(page: Page) -> list[str]:

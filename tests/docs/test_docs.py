@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from crons.display.looks import MARKS, STATES
+from jobs.display.looks import Look
 from jobs.states import MOVES, Reason, Status
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
-ROOMS = ["accounts", "api", "cloud", "common", "environments", "jobs", "picloud_site", "storage", "worker"]
+ROOMS = ["accounts", "api", "cloud", "common", "crons", "environments", "jobs", "picloud_site", "storage", "worker"]
 READS = re.compile(r'env_(?:str|int|bool|list|url)\(\s*"([A-Z][A-Z0-9_]+)"|environ(?:\.get\(|\[)"(PICLOUD_[A-Z0-9_]+)"')
 # Passed between processes of ours; nobody sets them.
 OURS_ALONE = {"PICLOUD_BEGAN", "PICLOUD_MODULES"}
@@ -43,6 +45,11 @@ def test_moves_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("word", [*Status, *filter(None, Reason)])
 def test_every_status_and_reason_is_explained(word: str) -> None:
     assert f"| `{word}` |" in (ROOT / "docs/explanation/job-states.md").read_text()
+
+
+@pytest.mark.parametrize("look", [*STATES.values(), *MARKS.values()], ids=lambda look: look.word)
+def test_every_state_of_a_cron_and_mark_of_a_run_is_explained(look: Look) -> None:
+    assert f"| `{look.word}` |" in (ROOT / "docs/reference/dashboard.md").read_text()
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,0 +1,58 @@
+"""Mail about crons that changed their state: one for each account and round, however many crons changed."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+from crons.models import CronEvent
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 1000  # changes of one round
+SUBJECT_LABEL = 60  # characters
+
+
+def send_alerts() -> int:
+    """Mail the changes of state that are due; how many mails. What cannot be sent is tried again. For the clock."""
+    events = list(CronEvent.objects.filter(mail_due=True).select_related("cron__account").order_by("id")[:AT_ONCE])
+    by_account: dict[int, list[CronEvent]] = defaultdict(list)
+    for event in events:
+        by_account[event.cron.account_id].append(event)
+    return sum(_send(own) for own in by_account.values())
+
+
+def _send(events: Sequence[CronEvent]) -> bool:
+    # Taken first: of two clocks at once only one mails them.
+    numbers = [event.pk for event in events]
+    if CronEvent.objects.filter(pk__in=numbers, mail_due=True).update(mail_due=False) < len(numbers):
+        return False
+    account = events[0].cron.account
+    if mail(account.email, _subject(events), "crons/mail/alert.txt", {"account": account, "events": events}):
+        return True
+    CronEvent.objects.filter(pk__in=numbers).update(mail_due=True)
+    return False
+
+
+def _subject(events: Sequence[CronEvent]) -> str:
+    if len(events) == 1:
+        event = events[0]
+        return f"Cron {event.cron.label[:SUBJECT_LABEL]} is {event.after}"
+    return f"{len(events)} changes of your crons"
+
+
+def mail(address: str | None, subject: str, template: str, context: dict[str, object]) -> bool:
+    """Send a text; True also when there is nobody to send it to, False when it should be tried again."""
+    if not address:
+        return True
+    text = render_to_string(template, {**context, "public_url": settings.PUBLIC_URL})
+    try:
+        send_mail(f"[PiCloud] {subject}", text, None, [address])
+    except (SMTPException, OSError) as error:
+        logger.error("mail to %s was not sent, to be tried again: %s", address, error)
+        return False
+    return True

@@ -1,0 +1,25 @@
+"""What the clock does for jobs."""
+
+from datetime import timedelta
+
+from common.duties import Duty
+from jobs.services import dispatch, recover
+from jobs.services.delete import remove_orphaned_results
+from jobs.services.modules import remove_unused_sets
+from storage.services import remove_orphans
+
+ABANDONED = timedelta(minutes=10)
+
+
+def close_abandoned_submits() -> None:
+    recover.close_abandoned_submits(older_than=ABANDONED)
+
+
+DUTIES = [
+    Duty(recover.expire_leases, seconds=1.0),
+    Duty(dispatch.reissue_tickets, seconds=1.0),
+    Duty(close_abandoned_submits, seconds=30.0),
+    Duty(remove_unused_sets, seconds=3600.0),
+    Duty(remove_orphans, seconds=3600.0),
+    Duty(remove_orphaned_results, seconds=3600.0),
+]

@@ -1,0 +1,121 @@
+"""Taking in many calls at once, whose functions and arguments are already stored: some statements for all of them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from common.sql import insert_many
+from jobs.models import ArgumentPack, Batch, Job, JobEvent, Runnable
+from jobs.services import bus
+from jobs.services.dispatch import WorkKind, announce_work
+from jobs.services.submit import columns_of, reserve_jids
+from jobs.states import Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A call ready to be submitted: `runs` has the columns of what it runs, `arguments_id` is a pack of one item."""
+
+    account_id: int
+    label: str
+    arguments_id: int
+    runs: Runnable
+
+    @property
+    def kind(self) -> WorkKind:
+        return WorkKind(self.account_id, self.runs.core_type_id, self.runs.cores)
+
+
+class Started(NamedTuple):
+    """The rows that a prepared call became."""
+
+    batch_id: int
+    job_id: int
+    jid: int
+
+
+def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
+    """Make a queued job of each call, in their order. Call it in a transaction, and `announce` when that is over."""
+    jids = _reserve(prepared)
+    batches = [
+        {
+            "account_id": call.account_id,
+            "size": 1,
+            "received": 1,
+            "n_queued": 1,
+            "first_jid": jid,
+            "label": call.label,
+            "created_at": at,
+            **columns_of(call.runs),
+        }
+        for call, jid in zip(prepared, jids, strict=True)
+    ]
+    rows = insert_many(Batch, batches, returning=("account_id", "first_jid", "id"))
+    numbers = {(account_id, jid): batch_id for account_id, jid, batch_id in rows}
+    batch_ids = [numbers[call.account_id, jid] for call, jid in zip(prepared, jids, strict=True)]
+    insert_many(
+        ArgumentPack,
+        [
+            {"batch_id": batch_id, "first_index": 0, "count": 1, "blob_id": call.arguments_id}
+            for call, batch_id in zip(prepared, batch_ids, strict=True)
+        ],
+    )
+    jobs = _insert_jobs(prepared, jids, batch_ids, at)
+    events = {"name": "job.submitted", "status": Status.QUEUED.value, "at": at}
+    insert_many(
+        JobEvent,
+        [
+            {"batch_id": batch_id, "first_jid": jid, "last_jid": jid, **events}
+            for batch_id, jid in zip(batch_ids, jids, strict=True)
+        ],
+    )
+    return [Started(batch_id, jobs[batch_id], jid) for batch_id, jid in zip(batch_ids, jids, strict=True)]
+
+
+def _reserve(prepared: Sequence[Prepared]) -> list[int]:
+    """A jid for each call."""
+    by_account: dict[int, list[int]] = defaultdict(list)
+    for place, call in enumerate(prepared):
+        by_account[call.account_id].append(place)
+    jids = [0] * len(prepared)
+    # In one order, so that two of these never wait for each other's counters.
+    for account_id in sorted(by_account):
+        places = by_account[account_id]
+        first = reserve_jids(account_id, len(places))
+        for number, place in enumerate(places):
+            jids[place] = first + number
+    return jids
+
+
+def _insert_jobs(
+    prepared: Sequence[Prepared], jids: Sequence[int], batch_ids: Sequence[int], at: datetime
+) -> dict[int, int]:
+    """The jobs by batch."""
+    rows = [
+        {
+            "account_id": call.account_id,
+            "jid": jid,
+            "batch_id": batch_id,
+            "index": 0,
+            "status": Status.QUEUED.value,
+            "core_type_id": call.runs.core_type_id,
+            "cores": call.runs.cores,
+            "priority": call.runs.priority,
+            "queued_at": at,
+        }
+        for call, jid, batch_id in zip(prepared, jids, batch_ids, strict=True)
+    ]
+    return dict(insert_many(Job, rows, returning=("batch_id", "id")))
+
+
+def announce(prepared: Sequence[Prepared], started: Sequence[Started]) -> None:
+    """Wake a worker for each kind of work among these calls, and tell those who watch the accounts."""
+    batches: dict[int, list[int]] = defaultdict(list)
+    for call, new in zip(prepared, started, strict=True):
+        batches[call.account_id].append(new.batch_id)
+    for kind in sorted({call.kind for call in prepared}):
+        announce_work(kind)
+    for account_id, batch_ids in batches.items():
+        bus.publish_change(account_id=account_id, batch_ids=batch_ids)

@@ -1,0 +1,96 @@
+// A page whose parts are kept true while it is open: each [data-part] that changed is put in the place of the old one.
+
+const page = document.querySelector("[data-parts]");
+const lost = document.querySelector("#connection-lost");
+
+const GATHER_MS = 700;
+const POLL_MS = 15000;
+
+function say(state, words) {
+  const live = document.querySelector("#live");
+  if (live) {
+    live.hidden = false;
+    live.dataset.state = state;
+    if (live.textContent !== words) live.textContent = words;
+  }
+  if (lost) lost.hidden = state !== "off";
+}
+
+// What differs in each answer although nothing happened: times that count, tokens, what script has changed.
+function bare(part) {
+  const copy = part.cloneNode(true);
+  for (const time of copy.querySelectorAll("time")) time.textContent = "";
+  for (const token of copy.querySelectorAll("[name=csrfmiddlewaretoken]")) token.remove();
+  for (const button of copy.querySelectorAll("[data-copy]")) button.hidden = true;
+  copy.querySelector("#live")?.remove();
+  return copy.innerHTML;
+}
+
+const stops = (part) => [...part.querySelectorAll("a, button, [tabindex]")];
+
+function swap(old, fresh) {
+  if (bare(old) === bare(fresh)) return;
+  const focused = stops(old).indexOf(document.activeElement);
+  if (old.classList.contains("is-current")) fresh.classList.add("is-current");
+  old.replaceWith(fresh);
+  if (focused >= 0) stops(fresh)[focused]?.focus({ preventScroll: true });
+}
+
+const parts = (root) => [...root.querySelectorAll("[data-part]")];
+const names = (root) => parts(root).map((part) => part.id).join();
+
+function put(fresh) {
+  if (names(page) === names(fresh)) for (const part of parts(fresh)) swap(document.getElementById(part.id), part);
+  // Something came or went: all at once, unless somebody is in the middle of it.
+  else if (!page.contains(document.activeElement)) page.replaceChildren(...fresh.childNodes);
+  for (const button of page.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+}
+
+let lastLook = Date.now();
+let streamWorks = false;
+let stream = null;
+let gathering = 0;
+
+async function look() {
+  gathering = 0;
+  lastLook = Date.now();
+  try {
+    const response = await fetch(location.href, { headers: { "X-Requested-With": "live" } });
+    if (response.redirected || response.status === 404) return location.reload(); // signed out, or removed elsewhere
+    if (!response.ok) throw new Error(String(response.status));
+    const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+    put(answer.querySelector("[data-parts]"));
+    say(streamWorks ? "on" : "slow", streamWorks ? "Live" : "Every 15 s");
+  } catch {
+    say("off", "No answer");
+  }
+}
+
+function lookSoon() {
+  gathering ||= setTimeout(look, GATHER_MS);
+}
+
+function listen() {
+  stream = new EventSource(page.dataset.live);
+  stream.addEventListener("open", () => { streamWorks = true; lookSoon(); });
+  stream.addEventListener("batches", lookSoon);
+  stream.addEventListener("error", () => { streamWorks = false; });
+}
+
+function leave() {
+  stream?.close();
+  streamWorks = false;
+}
+
+// Runs that are missed or late make no job, so they come by no event.
+function poll() {
+  if (document.hidden || Date.now() - lastLook < POLL_MS) return;
+  if (stream?.readyState === EventSource.CLOSED) listen();
+  lookSoon();
+}
+
+listen();
+setInterval(poll, 1000);
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
+addEventListener("pagehide", leave);
+addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
