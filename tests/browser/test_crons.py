@@ -50,6 +50,7 @@ def test_line_changes_in_its_place(page: Page, alice: Any) -> None:
     Cron.objects.filter(pk=cron.pk).update(state="failing")
     page.clock.fast_forward(20_000)
     expect(page.get_by_role("row", name="tweet")).to_contain_text("Failing")
+    expect(page.locator("#said")).to_have_text("tweet: Failing")
     expect(page.get_by_role("link", name="tweet", exact=True)).to_be_focused()
     assert page.evaluate("window.same")
 
