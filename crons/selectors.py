@@ -192,10 +192,10 @@ def _prices_of(crons: list[Cron], *, now: datetime) -> dict[int, Price]:
     months = {cron.pk: now.astimezone(cron.parsed.zone).date().replace(day=1) for cron in crons}
     days = CronDay.objects.filter(cron__in=months, day__gte=min(months.values(), default=now.date()))
     charges, numbers = dict.fromkeys(months, 0), dict.fromkeys(months, 0)
-    for day in days:
-        if day.day >= months[day.cron_id]:
-            charges[day.cron_id] += day.charge
-            numbers[day.cron_id] += day.n_ok + day.n_failed + day.n_killed
+    for pk, day, charge, *counts in days.values_list("cron", "day", "charge", "n_ok", "n_failed", "n_killed"):
+        if day >= months[pk]:
+            charges[pk] += charge
+            numbers[pk] += sum(counts)
     return {cron.pk: _price(cron, charges[cron.pk], numbers[cron.pk], now=now) for cron in crons}
 
 

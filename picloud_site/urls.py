@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from api.health import health
-from jobs.views.style import style
+from picloud_site.style import style
 
 admin.site.site_header = admin.site.site_title = "PiCloud"
 admin.site.index_title = "Operate this installation"

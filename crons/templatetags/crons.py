@@ -57,6 +57,12 @@ def on_clock(moment: datetime | None, zone: ZoneInfo | None = None) -> str:
 
 
 @register.filter
+def act_of(name: str) -> str:
+    """The name of an event in words: cron.state_changed is "state changed"."""
+    return name.removeprefix("cron.").replace("_", " ")
+
+
+@register.filter
 def clock_change(forward: timedelta) -> str:
     """What clocks do on a day, or nothing on most."""
     if not forward:

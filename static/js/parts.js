@@ -22,7 +22,6 @@ function bare(part) {
   for (const time of copy.querySelectorAll("time")) time.textContent = "";
   for (const token of copy.querySelectorAll("[name=csrfmiddlewaretoken]")) token.remove();
   for (const button of copy.querySelectorAll("[data-copy]")) button.hidden = true;
-  copy.querySelector("#live")?.remove();
   return copy.innerHTML;
 }
 
@@ -30,6 +29,8 @@ const stops = (part) => [...part.querySelectorAll("a, button, [tabindex]")];
 
 function swap(old, fresh) {
   if (bare(old) === bare(fresh)) return;
+  // Said once, for who does not see it change.
+  if (old.dataset.say !== fresh.dataset.say) document.querySelector("#said").textContent = fresh.dataset.say;
   const focused = stops(old).indexOf(document.activeElement);
   if (old.classList.contains("is-current")) fresh.classList.add("is-current");
   old.replaceWith(fresh);
@@ -40,9 +41,13 @@ const parts = (root) => [...root.querySelectorAll("[data-part]")];
 const names = (root) => parts(root).map((part) => part.id).join();
 
 function put(fresh) {
-  if (names(page) === names(fresh)) for (const part of parts(fresh)) swap(document.getElementById(part.id), part);
   // Something came or went: all at once, unless somebody is in the middle of it.
-  else if (!page.contains(document.activeElement)) page.replaceChildren(...fresh.childNodes);
+  if (names(page) !== names(fresh) && !page.contains(document.activeElement)) page.replaceChildren(...fresh.childNodes);
+  else
+    for (const part of parts(fresh)) {
+      const old = document.getElementById(part.id);
+      if (old) swap(old, part);
+    }
   for (const button of page.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
 }
 

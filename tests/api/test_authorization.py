@@ -23,7 +23,7 @@ from common import packs
 from crons.models import Cron
 from jobs.models import Batch, Job
 from storage.models import StoredFile
-from tests.crons.rows import make_cron
+from tests.crons.making import make
 from tests.submitting import Api, pack, run_all, submit
 
 # Words that stand on things of Alice's alone.
@@ -92,7 +92,7 @@ def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -
     submit(alice, options={"label": "alices-label"})
     run_all(alice)
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
-    make_cron(alice, "alices-cron")
+    make(alice, "alices-cron")
     return Thing(alice_api, create_api_key(user=alice, note="alices-note")[0])
 
 

@@ -11,6 +11,8 @@ from accounts.services import create_user
 from jobs.models import CorePrice
 from jobs.services.dispatch import WorkKind, enqueue_ticket
 from tests.admin.conftest import add_job
+from tests.crons.making import make
+from tests.crons.rows import make_run
 
 # django-rq's list of tickets calls a function of the admin site that Django renamed. Nothing hangs on it.
 OLD_ACTIONS = ("actions is not a function", "reading 'dataset'")
@@ -19,7 +21,7 @@ OLD_ACTIONS = ("actions is not a function", "reading 'dataset'")
 def addresses() -> Iterator[str]:
     """The lists of the admin site, and of each the first row."""
     for model in admin.site._registry:
-        if model._meta.app_label in ("accounts", "storage", "jobs"):
+        if model._meta.app_label in ("accounts", "storage", "jobs", "crons"):
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
             yield reverse(f"{name}_changelist")
             if row := model._default_manager.first():
@@ -28,6 +30,7 @@ def addresses() -> Iterator[str]:
 
 def test_no_page_breaks_the_policy(watched: Any, alice: Any) -> None:
     add_job(alice, jid=1)
+    make_run(make(alice))
     enqueue_ticket(WorkKind(alice.pk, "c1", 1))
     page = watched.page(create_user(username="olga", password="P", is_staff=True))
     for path in [reverse("admin:django_rq_jobs", args=[0]), reverse("admin:django_rq_home"), "/admin/", *addresses()]:

@@ -11,12 +11,13 @@ from crons.states import Verdict
 from jobs.models import Job
 from jobs.states import Status
 from tests.browser.conftest import Watched
-from tests.crons.rows import make_cron, make_run
+from tests.crons.making import make
+from tests.crons.rows import make_run
 from tests.jobs.rows import job_of, make_batch
 
 
 def test_preview_follows_what_is_typed(page: Page, alice: Any) -> None:
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     page.goto("/crons/tweet/edit/")
     page.get_by_label("Schedule").fill("15 4 * * mon")
     expect(page.locator("#preview")).to_contain_text("At 04:15, only on Monday")
@@ -29,7 +30,7 @@ def test_preview_follows_what_is_typed(page: Page, alice: Any) -> None:
 
 
 def test_schedule_is_saved_by_keyboard(page: Page, alice: Any) -> None:
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     page.goto("/crons/tweet/edit/")
     page.get_by_label("Schedule").fill("15 4 * * mon")
     page.keyboard.press("Enter")
@@ -39,8 +40,8 @@ def test_schedule_is_saved_by_keyboard(page: Page, alice: Any) -> None:
 
 
 def test_line_changes_in_its_place(page: Page, alice: Any) -> None:
-    cron = make_cron(alice, "tweet", "@hourly")
-    make_cron(alice, "other", "@daily")
+    cron = make(alice, "tweet", "@hourly")
+    make(alice, "other", "@daily")
     page.clock.install(time=timezone.now())
     page.goto("/crons/")
     page.evaluate("window.same = true")
@@ -49,6 +50,7 @@ def test_line_changes_in_its_place(page: Page, alice: Any) -> None:
     Cron.objects.filter(pk=cron.pk).update(state="failing")
     page.clock.fast_forward(20_000)
     expect(page.get_by_role("row", name="tweet")).to_contain_text("Failing")
+    expect(page.locator("#said")).to_have_text("tweet: Failing")
     expect(page.get_by_role("link", name="tweet", exact=True)).to_be_focused()
     assert page.evaluate("window.same")
 
@@ -57,13 +59,13 @@ def test_first_cron_appears_by_itself(page: Page, alice: Any) -> None:
     page.clock.install(time=timezone.now())
     page.goto("/crons/")
     expect(page.get_by_role("button", name="Copy three lines of Python")).to_be_visible()
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     page.clock.fast_forward(20_000)
     expect(page.get_by_role("row", name="tweet")).to_be_visible()
 
 
 def test_countdown_counts(page: Page, alice: Any) -> None:
-    cron = make_cron(alice, "tweet", "@hourly")
+    cron = make(alice, "tweet", "@hourly")
     page.clock.install(time=timezone.now())
     page.goto("/crons/")
     before = page.locator("td.next").inner_text()
@@ -73,8 +75,8 @@ def test_countdown_counts(page: Page, alice: Any) -> None:
 
 
 def test_keys_go_to_a_cron(page: Page, alice: Any) -> None:
-    make_cron(alice, "a", "@hourly")
-    make_cron(alice, "b", "@hourly")
+    make(alice, "a", "@hourly")
+    make(alice, "b", "@hourly")
     page.goto("/jobs/")
     page.keyboard.press("g")
     page.keyboard.press("c")
@@ -86,7 +88,7 @@ def test_keys_go_to_a_cron(page: Page, alice: Any) -> None:
 
 
 def test_run_now_from_the_list(page: Page, alice: Any) -> None:
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     page.goto("/crons/")
     page.get_by_role("button", name="Run tweet now").press("Enter")
     expect(page.locator("#messages")).to_contain_text("tweet runs now, as job 1.")
@@ -95,7 +97,7 @@ def test_run_now_from_the_list(page: Page, alice: Any) -> None:
 
 
 def test_calendar_of_a_phone_begins_with_today(watched: Watched, alice: Any) -> None:
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     page = watched.page(alice, viewport={"width": 360, "height": 740})
     page.goto("/crons/tweet/")
     last = page.locator(".year rect").last.bounding_box()
@@ -104,7 +106,7 @@ def test_calendar_of_a_phone_begins_with_today(watched: Watched, alice: Any) -> 
 
 
 def test_everything_works_without_script(watched: Watched, alice: Any) -> None:
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     job_of(make_batch(alice, statuses=(Status.DONE,)))
     page = watched.page(alice, java_script_enabled=False)
     page.goto("/crons/")

@@ -14,7 +14,8 @@ from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult
 from jobs.states import Status
 from storage.models import StoredFile
 from tests.browser.conftest import Watched
-from tests.crons.rows import make_cron, make_day, make_run
+from tests.crons.making import make
+from tests.crons.rows import make_day, make_run
 from tests.jobs.rows import job_of, make_batch
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
@@ -68,7 +69,7 @@ def rows(alice: Any) -> None:
 
 def add_crons(alice: Any, failed: Job) -> None:
     """One with a run of every kind, and one that is new and has a long name."""
-    cron, now = make_cron(alice, "nightly", "30 2 * * *", timezone="Europe/Berlin"), timezone.now()
+    cron, now = make(alice, "nightly", "30 2 * * *", timezone="Europe/Berlin"), timezone.now()
     make_run(cron, now, verdict=Verdict.FAILED, job=failed)
     for n, verdict in enumerate((Verdict.OK, Verdict.KILLED, Verdict.TOO_LONG, Verdict.PENDING), start=1):
         make_run(cron, now - timedelta(days=n), verdict=verdict, jid=n, is_late=n == 1)
@@ -78,7 +79,7 @@ def add_crons(alice: Any, failed: Job) -> None:
         ({"n_ok": 1}, {"n_ok": 1, "n_failed": 1}, {"n_missed": 1}, {"n_late": 1}, {"n_killed": 1})
     ):
         make_day(cron, n, **numbers)
-    make_cron(alice, LONG, "1,2,3,4,5,6,7,8,9 1-7 1-7 */2 mon-fri", timezone="Australia/Lord_Howe")
+    make(alice, LONG, "1,2,3,4,5,6,7,8,9 1-7 1-7 */2 mon-fri", timezone="Australia/Lord_Howe")
 
 
 def faults_of(page: Page) -> list[str]:

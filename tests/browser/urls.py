@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jobs.views.style import style
+from picloud_site.style import style
 from picloud_site.urls import urlpatterns as of_the_site
 
 urlpatterns = [*of_the_site, path("style/", style, name="style")]

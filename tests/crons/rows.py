@@ -1,26 +1,13 @@
-"""Crons and runs written straight into the tables, for tests of what pages show of them."""
+"""Runs and days of crons, written straight into the tables, for tests of what pages show of them."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import User
-from common import packs
 from crons.models import Cron, CronDay, CronRun
-from crons.services.register import register
 from crons.states import Outcome, Verdict
-from crons.terms import parse_terms
 from jobs.models import Job
-from jobs.services.submission import parse_submission
-from tests.submitting import pack
-
-
-def make_cron(account: User, label: str = "tweet", schedule: str = "*/5 * * * *", **terms: Any) -> Cron:
-    """A cron as the API would register it; its function is `videos.encode`."""
-    submission = parse_submission(*packs.parse(pack([b"arguments"])))
-    wanted = parse_terms({"label": label, "schedule": schedule, **terms})
-    return register(account=account, submission=submission, terms=wanted)[0]
 
 
 def make_run(

@@ -17,8 +17,11 @@ from crons.services import change
 from crons.states import Outcome, Verdict
 from jobs.models import Job, JobResult
 from jobs.states import Status
-from tests.crons.rows import make_cron, make_day, make_run
+from tests.crons.making import make
+from tests.crons.rows import make_day, make_run
 from tests.jobs.rows import job_of, make_batch
+
+pytestmark = pytest.mark.usefixtures("base_environment")
 
 PREVIEW = {"HTTP_HX-Request": "true", "HTTP_HX-Target": "preview"}
 ODD_LABELS = ['a\'b "c"', "<b>bold</b>".replace("/", "|"), "50% of ?x=1&y#z", "x" * 195, "-", "..."]
@@ -47,7 +50,7 @@ def test_empty_list_shows_how_to_begin_without_a_secret(alice_client: Client) ->
 
 
 def test_line_says_when_how_it_went_and_what_it_costs(alice: Any, alice_client: Client) -> None:
-    cron = make_cron(alice, "tweet", "30 4 * * *", timezone="Europe/Berlin")
+    cron = make(alice, "tweet", "30 4 * * *", timezone="Europe/Berlin")
     make_run(cron, timezone.now() - timedelta(hours=2), verdict=Verdict.FAILED)
     make_run(cron, timezone.now() - timedelta(hours=1), run_ms=2500)
     make_day(cron, n_ok=1, n_failed=1, charge=3_600_000 * 500_000)
@@ -68,7 +71,7 @@ def test_list_asks_as_much_for_one_cron_as_for_forty(alice: Any, alice_client: C
 
     def fill(number: int) -> None:
         for n in range(number):
-            cron = make_cron(alice, f"cron{number}-{n}", "@daily")
+            cron = make(alice, f"cron{number}-{n}", "@daily")
             make_run(cron, job=job_of(make_batch(alice, statuses=(Status.QUEUED,))), verdict="")
             make_day(cron, n_ok=1, charge=5)
 
@@ -81,14 +84,14 @@ def test_list_asks_as_much_for_one_cron_as_for_forty(alice: Any, alice_client: C
 
 def test_list_goes_on_after_fifty(alice: Any, alice_client: Client) -> None:
     for n in range(51):
-        make_cron(alice, f"line-{n:02}", "@daily")
+        make(alice, f"line-{n:02}", "@daily")
     first, second = page_of(alice_client, "/crons/"), page_of(alice_client, "/crons/?after=line-49")
     assert ("line-49" in first, "line-50" in first, "?after=line-49" in first) == (True, False, True)
     assert ("line-49/" in second, "line-50" in second) == (False, True)
 
 
 def test_strip_tells_every_kind_of_run(alice: Any, alice_client: Client) -> None:
-    cron, now = make_cron(alice), timezone.now()
+    cron, now = make(alice), timezone.now()
     make_run(cron, now - timedelta(minutes=1), verdict=Verdict.FAILED)
     make_run(cron, now - timedelta(minutes=2), verdict=Verdict.KILLED)
     make_run(cron, now - timedelta(minutes=3), is_late=True)
@@ -113,8 +116,8 @@ def test_strip_tells_every_kind_of_run(alice: Any, alice_client: Client) -> None
 
 
 def test_page_says_how_it_was_registered(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
-    make_cron(alice)
+    make(alice)
+    make(alice)
     page = page_of(alice_client, "/crons/tweet/")
     assert "<dt>Version</dt><dd>2 " in page
     for said in ("videos", "encode", "laptop", "registered", "replaced"):
@@ -122,7 +125,7 @@ def test_page_says_how_it_was_registered(alice: Any, alice_client: Client) -> No
 
 
 def test_page_shows_what_the_last_failure_said(alice: Any, alice_client: Client) -> None:
-    cron = make_cron(alice)
+    cron = make(alice)
     job = job_of(make_batch(alice, statuses=(Status.ERROR,)))
     JobResult.objects.create(job=job, is_exception=True, error_text="Traceback\n<script>no</script>\nValueError: 42")
     make_run(cron, verdict=Verdict.FAILED, job=job)
@@ -133,7 +136,7 @@ def test_page_shows_what_the_last_failure_said(alice: Any, alice_client: Client)
 
 
 def test_history_goes_back_page_by_page(alice: Any, alice_client: Client) -> None:
-    cron, now = make_cron(alice), timezone.now()
+    cron, now = make(alice), timezone.now()
     for n in range(60):
         make_run(cron, now - timedelta(minutes=n), jid=1000 + n)
     first = page_of(alice_client, "/crons/tweet/")
@@ -145,19 +148,19 @@ def test_history_goes_back_page_by_page(alice: Any, alice_client: Client) -> Non
 
 @pytest.mark.parametrize(("before", "status"), [("x", 400), ("-1", 400), ("9" * 30, 400), ("999999", 404)])
 def test_history_from_nowhere_is_a_sentence(alice: Any, alice_client: Client, before: str, status: int) -> None:
-    make_cron(alice)
+    make(alice)
     assert alice_client.get(f"/crons/tweet/?before={before}").status_code == status
 
 
 def test_deleted_job_leaves_its_number(alice: Any, alice_client: Client) -> None:
-    cron = make_cron(alice)
+    cron = make(alice)
     make_run(cron, jid=77)
     page = page_of(alice_client, "/crons/tweet/")
     assert 'title="The job was deleted">77<' in page
 
 
 def test_calendar_tells_each_day(alice: Any, alice_client: Client) -> None:
-    cron = make_cron(alice)
+    cron = make(alice)
     make_day(cron, n_ok=3)
     make_day(cron, 1, n_ok=3, n_failed=1)
     make_day(cron, 2, n_missed=4)
@@ -168,7 +171,7 @@ def test_calendar_tells_each_day(alice: Any, alice_client: Client) -> None:
 
 @pytest.mark.parametrize("label", ODD_LABELS)
 def test_odd_labels_have_pages(alice: Any, alice_client: Client, label: str) -> None:
-    make_cron(alice, label)
+    make(alice, label)
     assert label in unescape(page_of(alice_client, "/crons/"))
     assert "<b>" not in page_of(alice_client, "/crons/")
     for rest in ("", "edit/", "remove/"):
@@ -189,7 +192,7 @@ def test_unknown_label_is_a_page_that_says_so(alice_client: Client, label: str) 
 
 
 def test_run_now_starts_a_job_and_comes_back(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     response = alice_client.post("/crons/tweet/run/", {"next": "/crons/"}, follow=True)
     assert response.redirect_chain == [("/crons/", 302)]
     assert "tweet runs now, as job 1." in response.content.decode()
@@ -197,7 +200,7 @@ def test_run_now_starts_a_job_and_comes_back(alice: Any, alice_client: Client) -
 
 
 def test_pause_and_resume(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     post(alice_client, "/crons/tweet/pause/")
     page = page_of(alice_client, "/crons/tweet/")
     assert "None while it is paused" in page
@@ -207,13 +210,13 @@ def test_pause_and_resume(alice: Any, alice_client: Client) -> None:
 
 
 def test_acts_lead_to_no_other_site(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     for bad in ("https://example.org/", "//example.org/", "javascript:alert(1)"):
         assert alice_client.post("/crons/tweet/pause/", {"next": bad})["Location"] == "/crons/tweet/"
 
 
 def test_alerts_are_switched(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     post(alice_client, "/crons/tweet/alerts/", alerts="off")
     assert Cron.objects.get().alerts is False
     assert "not mailed" in page_of(alice_client, "/crons/tweet/")
@@ -222,7 +225,7 @@ def test_alerts_are_switched(alice: Any, alice_client: Client) -> None:
 
 
 def test_removing_asks_first_and_keeps_the_jobs(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     post(alice_client, "/crons/tweet/run/")
     page = page_of(alice_client, "/crons/tweet/remove/")
     assert "Its history, calendar and state are removed" in page
@@ -237,21 +240,21 @@ ACTS = ["run/", "pause/", "resume/", "alerts/", "options/"]
 
 @pytest.mark.parametrize("act", ACTS)
 def test_acts_are_posted(alice: Any, alice_client: Client, act: str) -> None:
-    make_cron(alice)
+    make(alice)
     assert alice_client.get(f"/crons/tweet/{act}").status_code == 405
 
 
 @pytest.mark.parametrize("act", [*ACTS, "edit/", "remove/"])
 @pytest.mark.parametrize("who", ["bob_client", "charlie_client"])
 def test_others_are_told_it_does_not_exist(request: pytest.FixtureRequest, alice: Any, who: str, act: str) -> None:
-    cron = make_cron(alice)
+    cron = make(alice)
     assert request.getfixturevalue(who).post(f"/crons/tweet/{act}", {"schedule": "@daily"}).status_code == 404
     assert list(Cron.objects.values_list("schedule", "paused_at")) == [(cron.schedule, None)]
 
 
 @pytest.mark.parametrize("act", [*ACTS, "edit/", "remove/"])
 def test_other_sites_cannot_act(alice: Any, act: str) -> None:
-    make_cron(alice)
+    make(alice)
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     assert client.post(f"/crons/tweet/{act}").status_code == 403
@@ -261,7 +264,7 @@ def test_other_sites_cannot_act(alice: Any, act: str) -> None:
 
 
 def test_schedule_is_changed(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     post(alice_client, "/crons/tweet/edit/", schedule=" 0  6 * * mon ", timezone="America/New_York")
     cron = Cron.objects.get()
     assert (cron.schedule, cron.timezone) == ("0 6 * * mon", "America/New_York")
@@ -284,14 +287,14 @@ def test_schedule_is_changed(alice: Any, alice_client: Client) -> None:
 def test_bad_schedule_is_a_sentence_and_changes_nothing(
     alice: Any, alice_client: Client, schedule: str, zone: str, said: str
 ) -> None:
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     page = post(alice_client, "/crons/tweet/edit/", 400, schedule=schedule, timezone=zone)
     assert said in page
     assert Cron.objects.get().schedule == "@hourly"
 
 
 def test_preview_without_script_changes_nothing(alice: Any, alice_client: Client) -> None:
-    make_cron(alice, "tweet", "@hourly")
+    make(alice, "tweet", "@hourly")
     data = {"schedule": "15 4 * * *", "timezone": "Asia/Tokyo", "preview": "yes"}
     page = post(alice_client, "/crons/tweet/edit/", 200, **data)
     assert ("Every day at 04:15" in page, page.count("04:15 JST"), 'value="15 4 * * *"' in page) == (True, 10, True)
@@ -299,7 +302,7 @@ def test_preview_without_script_changes_nothing(alice: Any, alice_client: Client
 
 
 def test_preview_is_a_part_for_htmx(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     alice.time_zone = "Europe/Berlin"
     alice.save()
     answer = alice_client.get("/crons/tweet/edit/?schedule=0+12+*+*+*&timezone=Asia/Tokyo", **PREVIEW)
@@ -310,14 +313,14 @@ def test_preview_is_a_part_for_htmx(alice: Any, alice_client: Client) -> None:
 
 
 def test_preview_marks_the_nights_on_which_clocks_change(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     for month, said in ((3, "clocks go forward 1 h"), (10, "clocks go back 1 h")):
         path = f"/crons/tweet/edit/?schedule=30+2+25-31+{month}+*&timezone=Europe/Berlin"
         assert alice_client.get(path, **PREVIEW).content.decode().count(said) >= 1
 
 
 def test_options_are_changed(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     post(alice_client, "/crons/tweet/options/", overlap="skip", catch_up="none", start_grace="1.5")
     cron = Cron.objects.get()
     assert (cron.overlap, cron.catch_up, cron.start_grace_s) == ("skip", "none", 90)
@@ -325,7 +328,7 @@ def test_options_are_changed(alice: Any, alice_client: Client) -> None:
 
 @pytest.mark.parametrize("grace", ["0", "-3", "nan", "inf", "1e300", "soon", "20000"])
 def test_bad_grace_is_a_sentence(alice: Any, alice_client: Client, grace: str) -> None:
-    make_cron(alice)
+    make(alice)
     page = post(alice_client, "/crons/tweet/options/", 400, overlap="skip", catch_up="none", start_grace=grace)
     assert "errorlist" in page
     assert Cron.objects.get().overlap == "allow"
@@ -351,7 +354,7 @@ def test_job_page_leads_to_a_cron(alice_client: Client, job: int) -> None:
 
 
 def test_label_that_is_taken_is_replaced_only_when_said(alice: Any, alice_client: Client, job: int) -> None:
-    make_cron(alice, "nightly", "@hourly")
+    make(alice, "nightly", "@hourly")
     page = post(alice_client, f"/jobs/{job}/schedule/", 400, label="nightly", **TERMS)
     assert "There is a cron of this label" in page
     assert Cron.objects.get().schedule == "@hourly"
@@ -372,13 +375,13 @@ def test_strangers_job_cannot_be_scheduled(charlie_client: Client, job: int) -> 
 
 
 def test_times_are_told_on_the_crons_clock(alice: Any, alice_client: Client) -> None:
-    cron = make_cron(alice, timezone="Asia/Tokyo")
+    cron = make(alice, timezone="Asia/Tokyo")
     make_run(cron, datetime(2026, 7, 1, 3, 0, tzinfo=UTC))
     assert "Wed 1 Jul 2026 12:00 JST" in page_of(alice_client, "/crons/tweet/")
 
 
 def test_paused_and_failing_are_both_said(alice: Any, alice_client: Client) -> None:
-    make_cron(alice)
+    make(alice)
     change.pause(account=alice, label="tweet")
     Cron.objects.update(state="failing")
     page = page_of(alice_client, "/crons/")

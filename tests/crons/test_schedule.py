@@ -158,7 +158,8 @@ def test_unknown_zones_are_refused(zone: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        ("* * * * *", "Every minute"), ("@daily", "At 00:00"), ("0 9 * * mon-fri", "At 09:00, Monday through Friday"),
+        ("* * * * *", "Every minute"), ("@daily", "Every day at 00:00"),
+        ("0 9 * * mon-fri", "At 09:00, Monday through Friday"),
         ("0 0 13 * 5", "At 00:00, on day 13 of the month, or on Friday"),
         ("0 0 */2 * 5", "At 00:00, every 2 days, and on Friday"),
     ],
