@@ -5,6 +5,7 @@ import configparser
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -122,11 +123,11 @@ def read_file(path: Path) -> dict[str, str]:
     return dict(parser[_SECTION]) if parser.has_section(_SECTION) else {}
 
 
-def write_file(path: Path, *, url: str, api_key: str, api_secretkey: str) -> None:
-    """Store a server and a key for their owner's eyes only, whole or not at all."""
+def write_file(path: Path, options: Mapping[str, str]) -> None:
+    """Store a server, a key and whatever else is set for their owner's eyes only, whole or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
-    text = f"[{_SECTION}]\nurl = {url}\napi_key = {api_key}\napi_secretkey = {api_secretkey}\n"
+    text = "".join([f"[{_SECTION}]\n", *(f"{name} = {value}\n" for name, value in options.items())])
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -4,6 +4,7 @@ from typing import Any
 
 from cloud import _client
 from cloud._config import config, config_file, read_file
+from cloud._dependencies.choice import set_dependency_whitelist
 
 _KINDS = {"https": "HTTPS", "http": "HTTP", "http+unix": "UNIX"}
 _locked = False
@@ -19,7 +20,8 @@ def setkey(
     """Use this key, and this server if one is given, from now on in this process.
 
     Without a secret, the stored one of the same key is used. After immutable=True another key is refused, so that a
-    program can rely on what it set; restart forgets what was read from the configuration file.
+    program can rely on what it set; restart forgets what was read from the configuration file. A whitelist of modules
+    is forgotten too.
     """
     global _locked
     if _locked and str(api_key) != config.api_key:
@@ -34,6 +36,7 @@ def setkey(
     config.api_key, config.api_secretkey = str(api_key), api_secretkey
     config.url = server_url or config.url
     _locked = immutable
+    set_dependency_whitelist(None)
 
 
 def connection_info() -> dict[str, Any]:

@@ -23,7 +23,7 @@ def add_commands(commands: Commands) -> None:
 def setup(options: argparse.Namespace) -> None:
     """Store which server to use and as whom, after the server has accepted the key."""
     path = config_file()
-    stored = {} if options.no_check and options.url else _stored()
+    stored = _stored()
     url = options.url or _ask("Server", stored.get("url", DEFAULT_URL))
     api_key = options.api_key or _ask("API key", stored.get("api_key", ""))
     secret = options.api_secretkey or _ask("API secret key", "", secret=True)
@@ -34,7 +34,7 @@ def setup(options: argparse.Namespace) -> None:
         cloud.setkey(api_key, secret, server_url=url)
         account = _client.request_json("GET", "/api/v1/account")
         say(f"{url} knows you as {account['username']}.")
-    write_file(path, url=url, api_key=api_key, api_secretkey=secret)
+    write_file(path, stored | {"url": url, "api_key": api_key, "api_secretkey": secret})
     print_fields({"written": str(path)}, style=options.output)
 
 

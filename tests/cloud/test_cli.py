@@ -181,6 +181,16 @@ def test_setup_checks_the_key_and_writes_it(service: Service, capsys: Capture) -
     assert "secret" in config_file().read_text()
 
 
+def test_setup_again_keeps_what_else_was_set(service: Service) -> None:
+    run(["setup", "--url", service.url, "--api-key", "7", "--api-secretkey", "secret"])
+    with config_file().open("a") as file:
+        file.write("automatic_dependency_transfer = false\n")
+    assert run(["setup", "--url", service.url, "--api-key", "8", "--api-secretkey", "secret"]) == 0
+    written = config_file().read_text()
+    assert "api_key = 8\n" in written
+    assert "automatic_dependency_transfer = false\n" in written
+
+
 def test_setup_writes_nothing_when_the_key_is_wrong(service: Service, capsys: Capture) -> None:
     service.before = lambda handler: handler.refuse(401, "bad_key", "The key is wrong.") is None
     assert run(["setup", "--url", service.url, "--api-key", "7", "--api-secretkey", "secret"]) == 3

@@ -9,7 +9,7 @@ from cloud._config import config, config_file, write_file
 
 
 def written(*, url: str = "http://stored:8000") -> Path:
-    write_file(config_file(), url=url, api_key="3", api_secretkey="stored secret")
+    write_file(config_file(), {"url": url, "api_key": "3", "api_secretkey": "stored secret"})
     return config_file()
 
 

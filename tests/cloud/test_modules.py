@@ -372,6 +372,16 @@ def test_a_whitelist_leaves_out_what_it_does_not_name(alice_calls: Service, code
             cloud.set_dependency_whitelist(wrong)  # type: ignore[arg-type]
 
 
+def test_another_key_has_no_whitelist(alice_calls: Service, code: Path) -> None:
+    write(code, SHOP)
+    import shop
+
+    cloud.set_dependency_whitelist(["shop.prices"])
+    cloud.setkey(7, "secret", alice_calls.url)
+    cloud.call(shop.total)
+    assert set(sent(alice_calls)) == {"shop", "lonely"}
+
+
 def test_the_transfer_can_be_turned_off(
     alice_calls: Service, code: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
