@@ -11,6 +11,7 @@ from django.utils.timezone import now as current_time
 from accounts.models import User
 from common.exceptions import NotFound
 from common.money import dollars
+from common.text import make_visible
 from crons.models import Cron, CronDay, CronEvent, CronRun
 from crons.schedule import Schedule, Upcoming
 from crons.states import Outcome, Verdict
@@ -22,6 +23,7 @@ PAGE = 50
 STRIP = 30  # runs in the strip of marks
 PREVIEWED = 10
 HEAT_DAYS = 366
+BIGGEST = 2**63 - 1
 SEARCHED = 1000  # runs in which the last failure is looked for
 MOST_EVENTS = 50
 
@@ -46,6 +48,11 @@ class CronLine:
     @property
     def last_run(self) -> CronRun | None:
         return self.runs[-1] if self.runs else None
+
+    @property
+    def last_start(self) -> CronRun | None:
+        """The last run that became a job."""
+        return next((run for run in reversed(self.runs) if run.outcome == Outcome.SUBMITTED), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +84,19 @@ def crons_of(account: User, *, after: str | None = None, limit: int = PAGE) -> C
     """A page of the account's crons with all that a list shows."""
     crons = Cron.objects.filter(account=account).select_related("function")
     if after is not None:
-        crons = crons.filter(label__gt=after)
+        crons = crons.filter(label__gt=make_visible(after))
     found = list(crons.order_by("label")[: limit + 1])
     shown = found[:limit]
-    now = current_time()
-    lines = [
-        CronLine(cron=cron, schedule=cron.parsed, runs=last_runs(cron), price=price_of(cron, now=now)) for cron in shown
-    ]
-    return CronPage(lines=lines, after=shown[-1].label if len(found) > limit else None)
+    return CronPage(lines=[_line(cron) for cron in shown], after=shown[-1].label if len(found) > limit else None)
+
+
+def _line(cron: Cron) -> CronLine:
+    return CronLine(cron=cron, schedule=cron.parsed, runs=last_runs(cron), price=price_of(cron))
+
+
+def line_for(account: User, label: str) -> CronLine:
+    """What the list shows of the account's cron of this label. Raises NotFound for anybody else's."""
+    return _line(cron_for(account, label))
 
 
 def labels_of(account: User) -> list[str]:
@@ -97,7 +109,8 @@ def cron_for(account: User, label: str, *, locked: bool = False) -> Cron:
     crons: QuerySet[Cron] = Cron.objects.select_related("function", "environment", "core_type", "account")
     if locked:
         crons = Cron.objects.select_for_update()
-    cron = crons.filter(account=account, label=label).first()
+    # Others have no label like that, and a database may not take them as text.
+    cron = crons.filter(account=account, label=label).first() if label.isascii() and label.isprintable() else None
     if cron is None:
         raise NotFound("cron_unknown", f"There is no cron {label[:200]!r} in this account.")
     return cron
@@ -112,7 +125,7 @@ def runs_of(cron: Cron, *, before: int | None = None, limit: int = PAGE) -> RunP
     """A page of a cron's history, newest first."""
     runs = CronRun.objects.filter(cron=cron).order_by("-scheduled_at", "-id")
     if before is not None:
-        edge = CronRun.objects.filter(cron=cron, pk=before).values_list("scheduled_at", flat=True).first()
+        edge = CronRun.objects.filter(cron=cron, pk=min(before, BIGGEST)).values_list("scheduled_at", flat=True).first()
         if edge is None:
             raise NotFound("run_unknown", f"Cron {cron.label!r} has no run {before}.")
         same_time = runs.filter(scheduled_at=edge, pk__lt=before)
