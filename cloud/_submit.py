@@ -90,19 +90,20 @@ def _check_size(size: int, what: str) -> None:
         )
 
 
+def register(func: Callable[[], Any], options: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
+    """Send func, which needs no arguments, as what a cron runs by these terms; the service's answer."""
+    pickling = _pickling()
+    function = pickling.dump_function(func)
+    item = pickling.dump_item((), {})
+    _check_size(len(function) + len(item), "The function")
+    header = {**_header(func, function, options, total=1, is_map=False), "sizes": [len(item)], "cron": terms}
+    return _post(header, function, [item], path="/api/v1/crons")
+
+
 def _submit(
     func: Callable[..., Any], function: bytes, items: list[bytes], options: dict[str, Any], *, is_map: bool
 ) -> range:
-    digest = hashlib.sha256(function).hexdigest()
-    header = {
-        # One for all retries and parts of this submit, so that the service can tell them from a new one.
-        "idempotency_key": os.urandom(16).hex(),
-        "map": is_map,
-        "total": len(items),
-        "function": {"digest": digest, "size": len(function), "name": _name(func), "module": _module(func)},
-        "options": options,
-        "client": {"python": _PYTHON, "version": __version__, "hostname": _HOSTNAME, "pid": os.getpid()},
-    }
+    header = _header(func, function, options, total=len(items), is_map=is_map)
     answer: dict[str, Any] = {}
     first = 0
     for part in _parts(items):
@@ -110,6 +111,21 @@ def _submit(
         answer = _post(header, function, part)
         first += len(part)
     return range(answer["first_jid"], answer["last_jid"] + 1)
+
+
+def _header(
+    func: Callable[..., Any], function: bytes, options: dict[str, Any], *, total: int, is_map: bool
+) -> dict[str, Any]:
+    digest = hashlib.sha256(function).hexdigest()
+    return {
+        # One for all retries and parts of this submit, so that the service can tell them from a new one.
+        "idempotency_key": os.urandom(16).hex(),
+        "map": is_map,
+        "total": total,
+        "function": {"digest": digest, "size": len(function), "name": _name(func), "module": _module(func)},
+        "options": options,
+        "client": {"python": _PYTHON, "version": __version__, "hostname": _HOSTNAME, "pid": os.getpid()},
+    }
 
 
 def _parts(items: list[bytes]) -> Iterable[list[bytes]]:
@@ -124,25 +140,25 @@ def _parts(items: list[bytes]) -> Iterable[list[bytes]]:
     yield part
 
 
-def _post(header: dict[str, Any], function: bytes, items: list[bytes]) -> dict[str, Any]:
+def _post(header: dict[str, Any], function: bytes, items: list[bytes], *, path: str = "/api/v1/jobs") -> dict[str, Any]:
     """Send one part, without the function when the server is believed to have it."""
     key = (*_client.server(), header["function"]["digest"])
     if key in _sent_functions:
         try:
-            return _send({**header, "function": {**header["function"], "size": 0}}, items)
+            return _send({**header, "function": {**header["function"], "size": 0}}, items, path)
         except CloudException as refusal:
             if refusal.status != "function_unknown":
                 raise
-    answer = _send(header, [function, *items])
+    answer = _send(header, [function, *items], path)
     if len(_sent_functions) >= _MOST_REMEMBERED:
         _sent_functions.clear()
     _sent_functions.add(key)
     return answer
 
 
-def _send(header: dict[str, Any], blobs: list[bytes]) -> dict[str, Any]:
+def _send(header: dict[str, Any], blobs: list[bytes], path: str) -> dict[str, Any]:
     body = _packs.encode(header, blobs)
-    response = _client.request("POST", "/api/v1/jobs", body=body, content_type=_packs.CONTENT_TYPE)
+    response = _client.request("POST", path, body=body, content_type=_packs.CONTENT_TYPE)
     answer: dict[str, Any] = json.loads(response.body)
     return answer
 
