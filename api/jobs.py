@@ -29,7 +29,7 @@ def _ranges(body: dict[str, Any]) -> tuple[Range, ...]:
     return parse_ranges(body.get("jids"), limit=MAX_JIDS)
 
 
-def _described(first_jid: int, size: int) -> dict[str, Any]:
+def described(first_jid: int, size: int) -> dict[str, Any]:
     return {
         "first_jid": first_jid,
         "last_jid": first_jid + size - 1,
@@ -42,7 +42,7 @@ def accept_submit(caller: Caller, body: bytes) -> tuple[dict[str, Any], int]:
     """Carry out a submitting request; answers what to say and the HTTP status."""
     submission = parse_submission(*packs.parse(body))
     accepted = submits.submit(account=caller.account, submission=submission, parent_jid=caller.jid)
-    return _described(accepted.first_jid, accepted.size), 201 if accepted.created else 200
+    return described(accepted.first_jid, accepted.size), 201 if accepted.created else 200
 
 
 @api_view("GET", "POST")
@@ -132,7 +132,7 @@ def job_log(request: HttpRequest, caller: Caller, jid: int) -> HttpResponse:
 @api_view("POST")
 def job_rerun(request: HttpRequest, caller: Caller, jid: int) -> JsonResponse:
     again = submits.rerun_job(account=caller.account, jid=jid)
-    return JsonResponse(_described(again.first_jid, 1), status=201)
+    return JsonResponse(described(again.first_jid, 1), status=201)
 
 
 @api_view("POST")

@@ -9,8 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from api.describing import Operation, answer
-from api.operations import OPERATIONS
+from api.operations import OPERATIONS, Operation, answer
 from api.schemas import ERRORS, SCHEMAS, Schema, ref
 
 CACHE_SECONDS = 300

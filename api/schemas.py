@@ -4,6 +4,9 @@ from typing import Any
 
 from django.conf import settings
 
+from crons.fields import MAX_TEXT
+from crons.models import MAX_LABEL as MAX_CRON_LABEL
+from crons.states import CatchUp, Mark, Outcome, Overlap, State, Trigger
 from jobs.services.info import FIELDS
 from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL, MAX_MODULES
 from jobs.states import Reason, Status
@@ -22,6 +25,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     "job_unknown": (404, "No job of the account has this id; `jid` names it."),
     "file_unknown": (404, "The account has no file of this name."),
     "key_unknown": (404, "The account has no API key of this number."),
+    "cron_unknown": (404, "The account has no cron of this label."),
+    "run_unknown": (404, "The cron has no run of this number."),
     "arguments_unknown": (404, "The arguments of the job are not stored any more."),
     "method_not_allowed": (405, "The address does not take this method; `Allow` lists those it takes."),
     "function_unknown": (409, "The function is not stored here: send its bytes too."),
@@ -52,7 +57,10 @@ ERRORS: dict[str, tuple[int, str]] = {
     "bad_submit": (400, "A part of the pack's header is missing or wrong; the sentence names it."),
     "bad_option": (400, "An option has a value that it cannot have; the sentence names it."),
     "unknown_option": (400, "There is no such option."),
-    "bad_label": (400, "A label must be printable ASCII and not too long."),
+    "bad_label": (400, "A label must be printable ASCII and not too long; a cron's holds no slash and is not empty."),
+    "bad_schedule": (400, "It is no schedule of five Unix fields, or never fires; the sentence says why."),
+    "unknown_zone": (400, "There is no such time zone."),
+    "too_many_crons": (400, "The account has as many crons as it can have."),
     "payload_too_large": (400, "The function or the arguments of one job are over the limit."),
     "map_too_large": (400, "A map has too many items."),
     "unknown_core_type": (400, "There is no such core type; the sentence lists those that there are."),
@@ -120,6 +128,7 @@ def _described(description: str) -> Schema:
 
 JID = whole("Number of a job in its account.", minimum=1)
 COUNTS = mapping(whole(minimum=0), "How many jobs have each status; statuses that none has may be left out.")
+_MARKS = [mark.value for mark in Mark]
 MONEY = text("Dollars as a decimal number, exact.", pattern=r"^-?\d+(\.\d+)?$")
 
 _OPTIONS = obj(
@@ -185,6 +194,100 @@ _SUBMIT_HEADER = obj(
     optional=("map", "total", "first", "options", "modules"),
     description="Header of the pack of a submit. The body: the function's bytes, then those of each item.",
     examples=[SUBMIT_EXAMPLE],
+)
+
+_TERMS = obj(
+    {
+        "label": text("Printable ASCII without a slash.", minLength=1, maxLength=MAX_CRON_LABEL),
+        "schedule": ref("Schedule"),
+        "timezone": or_null(text("IANA name.", default="UTC")),
+        "overlap": or_null(text("When it is due while an earlier run is unfinished.", default="allow")),
+        "catch_up": or_null(text("What is run of that which was missed: last, none or all.", default="last")),
+        "start_grace_s": or_null(whole("Seconds after which a run that has not started is late.", minimum=1)),
+    },
+    optional=("timezone", "overlap", "catch_up", "start_grace_s"),
+    additionalProperties=False,
+)
+
+_CRON_HEADER = {
+    **_SUBMIT_HEADER,
+    "properties": {**_SUBMIT_HEADER["properties"], "cron": _TERMS},
+    "required": [*_SUBMIT_HEADER["required"], "cron"],
+    "description": "Header of the pack of a registration: that of a call, and the terms of the cron.",
+    "examples": [
+        {
+            **{name: value for name, value in SUBMIT_EXAMPLE.items() if name != "options"},
+            "cron": {"label": "tweet", "schedule": "*/5 * * * *", "timezone": "Europe/Berlin"},
+        }
+    ],
+}
+
+_CRON = obj(
+    {
+        "label": text(),
+        "schedule": text("As it was given."),
+        "timezone": text(),
+        "words": text("The schedule in English."),
+        "state": text(enum=[state.value for state in State]),
+        "state_since": moment(),
+        "paused": flag(),
+        "next_run": or_null(moment("When it is due next; null while it is paused.")),
+        "next_runs": array(moment(), "The next ones."),
+        "last_run": or_null(moment("When the last run that was started was due.")),
+        "last_jid": or_null(JID),
+        "last_outcome": {"enum": [*_MARKS, None]},
+        "overlap": text(enum=[value.value for value in Overlap]),
+        "catch_up": text(enum=[value.value for value in CatchUp]),
+        "start_grace_s": whole("Seconds."),
+        "alerts": flag(),
+        "created": moment(),
+        "registered": moment("Of the last time."),
+        "registration": whole("How often it was registered.", minimum=1),
+        "creator_host": or_null(text()),
+        "func_name": text(),
+        "core_type": text(),
+        "cores": whole(),
+        "max_runtime": or_null(number("Minutes.")),
+        "cost_this_month": MONEY,
+        "projected_cost": or_null(MONEY),
+    }
+)
+
+_RUN = obj(
+    {
+        "run": whole("Number of the run; `before` takes it."),
+        "scheduled": moment("When it was due."),
+        "trigger": text(enum=[value.value for value in Trigger]),
+        "outcome": text(enum=[value.value for value in Outcome]),
+        "instants": whole("How many runs in a row this stands for; more than one only when they were missed."),
+        "mark": text("In one word.", enum=_MARKS),
+        "late": flag("Whether it started after the grace."),
+        "jid": or_null(JID),
+        "registration": whole("Which registration of the cron ran."),
+        "submitted": or_null(moment()),
+        "started": or_null(moment()),
+        "finished": or_null(moment()),
+        "runtime": or_null(number("Seconds.")),
+        "cost": MONEY,
+    }
+)
+
+_PREVIEW = obj(
+    {
+        "schedule": text(),
+        "timezone": text(),
+        "words": text(),
+        "is_interval": flag("Whether it names an interval rather than fixed times."),
+        "runs": array(
+            obj(
+                {
+                    "at": moment("In UTC."),
+                    "local": moment("In its zone."),
+                    "clocks_forward_s": whole("Seconds that clocks go forward on this day; negative when back."),
+                }
+            )
+        ),
+    }
 )
 
 _SUBMITTED = obj(
@@ -349,6 +452,15 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "SubmitHeader": _SUBMIT_HEADER,
     "Submitted": _SUBMITTED,
+    "Schedule": {
+        "description": "Five Unix fields or a name such as @daily; or the five fields in a list.",
+        "anyOf": [text(maxLength=MAX_TEXT), array({"type": ["string", "integer"]})],
+        "examples": ["*/5 * * * *", "@daily", [0, 9, "*", "*", "mon-fri"]],
+    },
+    "CronHeader": _CRON_HEADER,
+    "Cron": _CRON,
+    "Run": _RUN,
+    "Preview": _PREVIEW,
     "ResultsQuestion": _RESULTS_QUESTION,
     "ResultsHeader": _RESULTS_HEADER,
     "Job": obj({"jid": JID, **_JOB_FIELDS}),

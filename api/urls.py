@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, files, jobs, keys, modules, openapi
+from api import account, crons, files, jobs, keys, modules, openapi
 from api.errors import unknown_address
 
 app_name = "api"
@@ -16,6 +16,11 @@ urlpatterns = [
     path("info", jobs.job_info, name="info"),
     path("kill", jobs.kill_jobs, name="kill"),
     path("delete", jobs.delete_jobs, name="delete"),
+    path("crons", crons.crons, name="crons"),
+    re_path(r"^crons/(?P<label>(?s:.+))/run\Z", crons.run, name="cron_run"),
+    re_path(r"^crons/(?P<label>(?s:.+))/runs\Z", crons.runs, name="cron_runs"),
+    re_path(r"^crons/(?P<label>(?s:.+))\Z", crons.cron, name="cron"),
+    path("schedule", crons.schedule, name="schedule"),
     path("files", files.files, name="files"),
     # Any character may stand in a name here, so that a bad one is refused by a sentence that names it.
     re_path(r"^files/(?P<name>(?s:.+))/upload\Z", files.upload, name="file_upload"),

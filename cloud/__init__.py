@@ -1,6 +1,6 @@
 """Run any Python function on your own machines: `jid = cloud.call(f, x); cloud.result(jid)`."""
 
-from cloud import files
+from cloud import cron, files
 from cloud._config import config, getconfigpath, running_on_cloud
 from cloud._connection import connection_info, is_simulated, setkey
 from cloud._dependencies.choice import set_dependency_whitelist
@@ -22,6 +22,7 @@ __all__ = [
     "call",
     "config",
     "connection_info",
+    "cron",
     "delete",
     "explain",
     "f2",

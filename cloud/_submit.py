@@ -100,6 +100,19 @@ def _check_size(size: int, what: str) -> None:
         )
 
 
+def register(func: Callable[[], Any], options: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
+    """Send func, which needs no arguments, as what a cron runs by these terms; the service's answer."""
+    pickling = _pickling()
+    names: set[str] = set()
+    function = pickling.dump_function(func, names)
+    item = pickling.dump_item((), {}, names)
+    _check_size(len(function) + len(item), "The function")
+    modules = foreign(names)
+    header = _header(func, function, options, modules, total=1, is_map=False)
+    header |= {"sizes": [len(item)], "cron": terms}
+    return _post_with_modules(header, function, [item], modules, path="/api/v1/crons")
+
+
 def _submit(
     func: Callable[..., Any],
     function: bytes,
@@ -109,18 +122,7 @@ def _submit(
     *,
     is_map: bool,
 ) -> range:
-    digest = hashlib.sha256(function).hexdigest()
-    header = {
-        # One for all retries and parts of this submit, so that the service can tell them from a new one.
-        "idempotency_key": os.urandom(16).hex(),
-        "map": is_map,
-        "total": len(items),
-        "function": {"digest": digest, "size": len(function), "name": _name(func), "module": _module(func)},
-        "options": options,
-        "client": {"python": _PYTHON, "version": __version__, "hostname": _HOSTNAME, "pid": os.getpid()},
-    }
-    if modules:
-        header["modules"] = _shipping().modules_for(modules)
+    header = _header(func, function, options, modules, total=len(items), is_map=is_map)
     answer: dict[str, Any] = {}
     first = 0
     for part in _parts(items):
@@ -128,6 +130,30 @@ def _submit(
         answer = _post_with_modules(header, function, part, modules)
         first += len(part)
     return range(answer["first_jid"], answer["last_jid"] + 1)
+
+
+def _header(
+    func: Callable[..., Any],
+    function: bytes,
+    options: dict[str, Any],
+    modules: frozenset[str],
+    *,
+    total: int,
+    is_map: bool,
+) -> dict[str, Any]:
+    digest = hashlib.sha256(function).hexdigest()
+    header = {
+        # One for all retries and parts of this submit, so that the service can tell them from a new one.
+        "idempotency_key": os.urandom(16).hex(),
+        "map": is_map,
+        "total": total,
+        "function": {"digest": digest, "size": len(function), "name": _name(func), "module": _module(func)},
+        "options": options,
+        "client": {"python": _PYTHON, "version": __version__, "hostname": _HOSTNAME, "pid": os.getpid()},
+    }
+    if modules:
+        header["modules"] = _shipping().modules_for(modules)
+    return header
 
 
 def _parts(items: list[bytes]) -> Iterable[list[bytes]]:
@@ -143,37 +169,37 @@ def _parts(items: list[bytes]) -> Iterable[list[bytes]]:
 
 
 def _post_with_modules(
-    header: dict[str, Any], function: bytes, items: list[bytes], modules: frozenset[str]
+    header: dict[str, Any], function: bytes, items: list[bytes], modules: frozenset[str], *, path: str = "/api/v1/jobs"
 ) -> dict[str, Any]:
     """Send one part; when the service has forgotten modules since they were sent, those first."""
     try:
-        return _post(header, function, items)
+        return _post(header, function, items, path)
     except CloudException as refusal:
         if refusal.status != "modules_unknown":
             raise
     header["modules"] = _shipping().send_again(modules, header["modules"])
-    return _post(header, function, items)
+    return _post(header, function, items, path)
 
 
-def _post(header: dict[str, Any], function: bytes, items: list[bytes]) -> dict[str, Any]:
+def _post(header: dict[str, Any], function: bytes, items: list[bytes], path: str) -> dict[str, Any]:
     """Send one part, without the function when the server is believed to have it."""
     key = (*_client.server(), header["function"]["digest"])
     if key in _sent_functions:
         try:
-            return _send({**header, "function": {**header["function"], "size": 0}}, items)
+            return _send({**header, "function": {**header["function"], "size": 0}}, items, path)
         except CloudException as refusal:
             if refusal.status != "function_unknown":
                 raise
-    answer = _send(header, [function, *items])
+    answer = _send(header, [function, *items], path)
     if len(_sent_functions) >= _MOST_REMEMBERED:
         _sent_functions.clear()
     _sent_functions.add(key)
     return answer
 
 
-def _send(header: dict[str, Any], blobs: list[bytes]) -> dict[str, Any]:
+def _send(header: dict[str, Any], blobs: list[bytes], path: str) -> dict[str, Any]:
     body = _packs.encode(header, blobs)
-    response = _client.request("POST", "/api/v1/jobs", body=body, content_type=_packs.CONTENT_TYPE)
+    response = _client.request("POST", path, body=body, content_type=_packs.CONTENT_TYPE)
     answer: dict[str, Any] = json.loads(response.body)
     return answer
 

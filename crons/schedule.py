@@ -115,28 +115,25 @@ class Schedule:
 
     def count(self, start: datetime, end: datetime) -> int:
         """How many instants `between` has, without going through all of them."""
-        first, last = (moment.astimezone(self.zone).date() for moment in (start, end))
-        if last - first <= 4 * DAY:
-            return sum(1 for _ in self.between(start, end))
-        # Whole days in the middle, two days away from the ends, hold as many as they name, where clocks run evenly.
-        total, day = 0, first + 2 * DAY
-        edge, until = self._midnight(day), self._midnight(last - DAY)
-        total += sum(1 for _ in self.between(start, edge - MINUTE_STEP))
-        total += sum(1 for _ in self.between(until - MINUTE_STEP, end))
-        return total + self._count_days(edge, until)
-
-    def _count_days(self, start: datetime, end: datetime) -> int:
-        """Instants from one midnight to just before another."""
-        zone, each = self.zone, len(self.minutes) * len(self.hours)
-        day, last, total = start.astimezone(zone).date(), end.astimezone(zone).date(), 0
-        while day < last:
-            if is_plain(day, zone):
-                total += each if self.fires_on(day) else 0
+        total, changed = 0, set[datetime]()
+        last = end.astimezone(self.zone).date() + DAY
+        for day in self._days_from(start.astimezone(self.zone).date() - DAY):
+            if day > last:
+                break
+            if is_plain(day, self.zone):
+                total += self._passed(day, end) - self._passed(day, start)
             else:
-                begin, stop = self._midnight(day), self._midnight(day + DAY)
-                total += sum(1 for _ in self.between(begin - MINUTE_STEP, stop - MINUTE_STEP))
-            day += DAY
-        return total
+                changed.update(_instants(self, day))
+        return total + sum(start < at <= end for at in changed)
+
+    def _passed(self, day: date, moment: datetime) -> int:
+        """How many of the times of a plain day have come at the moment."""
+        minutes = (moment - self._midnight(day)) // MINUTE_STEP
+        if not 0 <= minutes < 24 * 60:
+            return len(self.hours) * len(self.minutes) if minutes > 0 else 0
+        hour, minute = divmod(minutes, 60)
+        whole = bisect_left(self.hours, hour) * len(self.minutes)
+        return whole + (bisect_right(self.minutes, minute) if hour in self.hours else 0)
 
     def latest(self, since: datetime, until: datetime, *, limit: int) -> list[datetime]:
         """The last `limit` instants after `since` and up to `until`, oldest first."""

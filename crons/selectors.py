@@ -11,6 +11,7 @@ from django.utils.timezone import now as current_time
 from accounts.models import User
 from common.exceptions import NotFound
 from common.money import dollars
+from common.text import make_visible
 from crons.models import Cron, CronDay, CronEvent, CronRun
 from crons.schedule import Schedule, Upcoming
 from crons.states import Outcome, Verdict
@@ -24,6 +25,7 @@ NEWEST = "ORDER BY scheduled_at DESC, id DESC"
 STRIP = 30  # runs in the strip of marks
 PREVIEWED = 10
 HEAT_DAYS = 366
+BIGGEST = 2**63 - 1
 SEARCHED = 1000  # runs in which the last failure is looked for
 MOST_EVENTS = 50
 
@@ -48,6 +50,11 @@ class CronLine:
     @property
     def last_run(self) -> CronRun | None:
         return self.runs[-1] if self.runs else None
+
+    @property
+    def last_start(self) -> CronRun | None:
+        """The last run that became a job."""
+        return next((run for run in reversed(self.runs) if run.outcome == Outcome.SUBMITTED), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +86,23 @@ def crons_of(account: User, *, after: str | None = None, limit: int = PAGE) -> C
     """A page of the account's crons with all that a list shows."""
     crons = Cron.objects.filter(account=account).select_related("function")
     if after is not None:
-        crons = crons.filter(label__gt=after)
+        crons = crons.filter(label__gt=make_visible(after))
     found = list(crons.order_by("label")[: limit + 1])
     shown = found[:limit]
-    runs, prices = _last_runs_of(shown), _prices_of(shown, now=current_time())
-    lines = [
-        CronLine(cron=cron, schedule=cron.parsed, runs=runs.get(cron.pk, []), price=prices[cron.pk]) for cron in shown
+    return CronPage(lines=_lines_of(shown), after=shown[-1].label if len(found) > limit else None)
+
+
+def line_for(account: User, label: str) -> CronLine:
+    """What the list shows of the account's cron of this label. Raises NotFound for anybody else's."""
+    return _lines_of([cron_for(account, label)])[0]
+
+
+def _lines_of(crons: list[Cron]) -> list[CronLine]:
+    """In as many statements for fifty as for one."""
+    runs, prices = _last_runs_of(crons), _prices_of(crons, now=current_time())
+    return [
+        CronLine(cron=cron, schedule=cron.parsed, runs=runs.get(cron.pk, []), price=prices[cron.pk]) for cron in crons
     ]
-    return CronPage(lines=lines, after=shown[-1].label if len(found) > limit else None)
 
 
 def _last_runs_of(crons: list[Cron]) -> dict[int, list[CronRun]]:
@@ -128,7 +144,8 @@ def cron_for(account: User, label: str, *, locked: bool = False) -> Cron:
     crons: QuerySet[Cron] = Cron.objects.select_related("function", "environment", "core_type", "account")
     if locked:
         crons = Cron.objects.select_for_update()
-    cron = crons.filter(account=account, label=label).first()
+    # Others have no label like that, and a database may not take them as text.
+    cron = crons.filter(account=account, label=label).first() if label.isascii() and label.isprintable() else None
     if cron is None:
         raise NotFound("cron_unknown", f"There is no cron {label[:200]!r} in this account.")
     return cron
@@ -145,7 +162,7 @@ def runs_of(cron: Cron, *, before: int | None = None, limit: int = PAGE) -> RunP
     """A page of a cron's history, newest first."""
     runs = CronRun.objects.filter(cron=cron).order_by("-scheduled_at", "-id")
     if before is not None:
-        edge = CronRun.objects.filter(cron=cron, pk=before).values_list("scheduled_at", flat=True).first()
+        edge = CronRun.objects.filter(cron=cron, pk=min(before, BIGGEST)).values_list("scheduled_at", flat=True).first()
         if edge is None:
             raise NotFound("run_unknown", f"Cron {cron.label!r} has no run {before}.")
         same_time = runs.filter(scheduled_at=edge, pk__lt=before)
@@ -188,7 +205,7 @@ def price_of(cron: Cron, *, now: datetime | None = None) -> Price:
 
 
 def _prices_of(crons: list[Cron], *, now: datetime) -> dict[int, Price]:
-    """The price of each, in two questions to the database at most."""
+    """The price of each, in one question to the database."""
     months = {cron.pk: now.astimezone(cron.parsed.zone).date().replace(day=1) for cron in crons}
     days = CronDay.objects.filter(cron__in=months, day__gte=min(months.values(), default=now.date()))
     charges, numbers = dict.fromkeys(months, 0), dict.fromkeys(months, 0)

@@ -1,9 +1,13 @@
 """Pausing crons, and changing when and how they run. Each raises NotFound for a cron that the account does not have."""
 
+from collections.abc import Mapping
+from reprlib import repr as shown
+
 from django.db import transaction
 from django.utils.timezone import now as current_time
 
 from accounts.models import User
+from common.exceptions import Refused
 from crons.models import Cron
 from crons.selectors import cron_for
 from crons.services.events import record_event
@@ -73,4 +77,28 @@ def set_options(
             cron.save(update_fields=list(changed))
             after = ", ".join(f"{name} {value}" for name, value in changed.items())
             record_event(cron, "cron.changed", before=before, after=after)
+    return cron
+
+
+KNOWN = ("schedule", "timezone", "paused", "overlap", "catch_up", "start_grace_s", "alerts")
+
+
+def change(*, account: User, label: str, wanted: Mapping[str, object]) -> Cron:
+    """Make several changes at once, or none: what JSON brings, by the names in `KNOWN`. Raises Refused."""
+    unknown = sorted(set(wanted) - set(KNOWN))
+    if unknown:
+        raise Refused("unknown_option", f"A cron has no {shown(unknown[0])} to change; it has {', '.join(KNOWN)}.")
+    for name in ("paused", "alerts"):
+        if name in wanted and type(wanted[name]) is not bool:
+            raise Refused("bad_option", f"{name} must be true or false, not {shown(wanted[name])}.")
+    with transaction.atomic():
+        cron = cron_for(account=account, label=label, locked=True)
+        if "schedule" in wanted or "timezone" in wanted:
+            schedule, zone = wanted.get("schedule", cron.schedule), wanted.get("timezone", cron.timezone)
+            change_schedule(account=account, label=label, schedule=schedule, timezone=zone)
+        options = {name: wanted[name] for name in ("overlap", "catch_up", "start_grace_s") if name in wanted}
+        alerts = wanted["alerts"] is True if "alerts" in wanted else None
+        cron = set_options(account=account, label=label, alerts=alerts, **options)
+        if "paused" in wanted:
+            cron = (pause if wanted["paused"] else resume)(account=account, label=label)
     return cron

@@ -23,11 +23,12 @@ from common import packs
 from crons.models import Cron
 from jobs.models import Batch, Job
 from storage.models import StoredFile
-from tests.crons.making import make
 from tests.submitting import Api, pack, run_all, submit
 
 # Words that stand on things of Alice's alone.
-MARKS = ("alices-label", "alices-file", "alices-cron", "alices-note", "alice@example.org")
+MARKS = ("alices-label", "alices-cron", "alices-file", "alices-note", "alice@example.org")
+# Who asks for one of these by its name may be told that name.
+NAMED = {"{name}": "alices-file.txt", "{label}": "alices-cron"}
 LOGINS = "/sign-in/"
 
 
@@ -47,6 +48,14 @@ API = {
     "getArguments": Row("theirs"),
     "getLog": Row("theirs"),
     "rerun": Row("theirs"),
+    "listCrons": Row("own"),
+    "registerCron": Row("own", pack([b"x"], cron={"label": "another", "schedule": "@daily"})),
+    "getCron": Row("theirs"),
+    "changeCron": Row("theirs", {"paused": True}),
+    "removeCron": Row("theirs"),
+    "runCron": Row("theirs"),
+    "listRuns": Row("theirs"),
+    "previewSchedule": Row("own", {"schedule": "@daily"}),
     "kill": Row("theirs", {"jids": [[1, 1]]}),
     "delete": Row("theirs", {"jids": [[1, 1]]}),
     "findModules": Row("own", {"digests": []}),
@@ -80,7 +89,7 @@ class Thing(NamedTuple):
     key: ApiKey
 
     def address(self, path: str) -> str:
-        found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "stream": "stdout"}
+        found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "label": "alices-cron"}
         found["digest"] = hashlib.sha256(b"bytes").hexdigest()
         if path.startswith("/api/v1/environments/"):
             found["name"] = "base"
@@ -92,7 +101,8 @@ def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -
     submit(alice, options={"label": "alices-label"})
     run_all(alice)
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
-    make(alice, "alices-cron")
+    cron = pack([b"arguments"], cron={"label": "alices-cron", "schedule": "@daily"})
+    alice_api.client.post("/api/v1/crons", cron, content_type=packs.CONTENT_TYPE)
     return Thing(alice_api, create_api_key(user=alice, note="alices-note")[0])
 
 
@@ -102,8 +112,12 @@ def state(account: Any) -> Any:
         list(Job.objects.filter(account=account).values_list("jid", "status", "kill_requested_at")),
         list(Batch.objects.filter(account=account).values_list("pk", flat=True)),
         list(StoredFile.objects.filter(account=account).values_list("name", "key")),
+        list(
+            Cron.objects.filter(account=account).values_list(
+                "label", "schedule", "paused_at", "overlap", "alerts", "registration"
+            )
+        ),
         list(ApiKey.objects.filter(user=account).values_list("pk", "is_active")),
-        list(Cron.objects.filter(account=account).values_list("pk", "schedule", "paused_at", "overlap", "alerts")),
     )
 
 
@@ -156,7 +170,7 @@ def ask_as_a_stranger(operation: Operation, things: Thing, stranger: Api) -> Non
     answer = ask(stranger.client, operation.method, things.address(operation.server + operation.path), row.body)
     allowed = {"own": (200, 201, 204), "theirs": (404,), "refused": (400,)}[row.of]
     assert answer.status_code in allowed
-    names_it_himself = "alices-file.txt" if "{name}" in operation.path else "-"
+    names_it_himself = next((named for part, named in NAMED.items() if part in operation.path), "-")
     told = text_of(answer).replace(names_it_himself, "")
     assert [mark for mark in MARKS if mark in told] == []
 

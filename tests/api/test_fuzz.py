@@ -64,6 +64,7 @@ QUESTIONS = {
     "files/a/upload": mostly({"size": 5, "content_type": "text/plain"}),
     "files/a/finish": mostly({"upload": "x", "md5": "0" * 32}),
     "jobs/1/rerun": JUNK,
+    "schedule": mostly({"schedule": "* * * * *", "timezone": "Europe/Berlin"}),
 }
 
 
@@ -128,6 +129,44 @@ def test_one_odd_place_in_a_submit(alice_api: Api, place: str) -> None:
         ask(alice_api, "POST", "/api/v1/jobs", packs.build(head, FUNCTION, b"arguments"), packs.CONTENT_TYPE)
 
     run()
+
+
+TERMS = {
+    "label": "x",
+    "schedule": "*/5 * * * *",
+    "timezone": "UTC",
+    "overlap": "skip",
+    "catch_up": "all",
+    "start_grace_s": 5,
+}
+
+
+@often
+@given(mostly(TERMS) | JUNK)
+def test_odd_registrations(alice_api: Api, terms: Any) -> None:
+    head = {**VALID, "options": {}, "cron": terms}
+    ask(alice_api, "POST", "/api/v1/crons", packs.build(head, FUNCTION, b"arguments"), packs.CONTENT_TYPE)
+
+
+def test_odd_changes_of_a_cron(alice_api: Api) -> None:
+    head = {**VALID, "options": {}, "cron": TERMS}
+    alice_api.client.post("/api/v1/crons", packs.build(head, FUNCTION, b"arguments"), packs.CONTENT_TYPE)
+    rest = {name: value for name, value in TERMS.items() if name != "label"}
+
+    @often
+    @given(mostly({**rest, "paused": True, "alerts": False}) | JUNK)
+    def run(wanted: Any) -> None:
+        ask(alice_api, "PATCH", "/api/v1/crons/x", json.dumps(wanted).encode())
+
+    run()
+
+
+@often
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1), NUMBERS | TEXTS)
+def test_odd_labels_and_places_in_addresses(alice_api: Api, label: str, place: Any) -> None:
+    for path in (f"crons/{quote(label, safe='')}", f"crons/{quote(label, safe='')}/runs"):
+        ask(alice_api, "GET", f"/api/v1/{path}?before={quote(str(place).encode(errors='replace'))}")
+    ask(alice_api, "GET", f"/api/v1/crons?after={quote(label)}&limit={quote(str(place).encode(errors='replace'))}")
 
 
 @pytest.mark.usefixtures("job_of_alice")

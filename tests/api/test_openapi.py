@@ -79,7 +79,7 @@ OF_PAGES = {
     *("bad_email", "bad_password", "bad_theme", "bad_username", "email_taken", "sign_up_closed", "too_many_tries"),
     *("batch_unknown", "no_file", "no_queue", "stream_unknown", "too_many", "username_taken"),
 }
-ROOMS = ["api", "jobs", "storage", "accounts", "common", "picloud_site"]
+ROOMS = ["api", "crons", "jobs", "storage", "accounts", "common", "picloud_site"]
 
 
 def makers() -> set[str]:
@@ -152,7 +152,7 @@ def some_jobs(alice: Any, base_environment: Any) -> None:
     submit(alice, options={"depends_on": [[1, 1]]})
 
 
-READS = ["/jobs", "/files", "/keys", "/account", "/core-types", "/environments", "/jobs/{jid}"]
+READS = ["/jobs", "/files", "/keys", "/account", "/core-types", "/environments", "/jobs/{jid}", "/crons"]
 
 
 @pytest.mark.parametrize("path", READS)

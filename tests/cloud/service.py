@@ -121,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self.server.before(self):
             self.dispatch(header)
 
-    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_PATCH = answer  # noqa: N815
 
     def dispatch(self, header: dict[str, Any]) -> None:
         if self.path == "/api/v1/jobs" and self.command == "POST":

@@ -34,6 +34,11 @@ def test_every_file_function_is_in_the_reference(name: str) -> None:
     assert f"cloud.files.{name}(" in CLIENT
 
 
+@pytest.mark.parametrize("name", cloud.cron.__all__)
+def test_every_cron_function_is_in_the_reference(name: str) -> None:
+    assert f"cloud.cron.{name}(" in CLIENT
+
+
 @pytest.mark.parametrize("name", RESERVED)
 def test_every_reserved_keyword_is_in_the_reference(name: str) -> None:
     assert f"| `{name}` |" in CLIENT

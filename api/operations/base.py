@@ -1,9 +1,9 @@
-"""What an operation of the API is, and the words to describe one with."""
+"""What an operation is, and the small words that the tables of operations are written in."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.schemas import Schema, ref, text
+from api.schemas import Schema, ref, text, whole
 from common.packs import CONTENT_TYPE as PACK
 
 
@@ -61,3 +61,6 @@ def in_query(name: str, schema: Schema, description: str) -> Schema:
 
 def in_header(name: str, description: str) -> Schema:
     return {"name": name, "in": "header", "description": description, "schema": text()}
+
+
+JID = in_path("jid", whole(minimum=1), "Number of a job of the account.")
