@@ -17,8 +17,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from accounts.models import ApiKey
 from accounts.services import create_api_key, deactivate_key
-from api.describing import Operation
-from api.operations import OPERATIONS
+from api.operations import OPERATIONS, Operation
 from common import packs
 from crons.models import Cron
 from jobs.models import Batch, Job

@@ -126,7 +126,7 @@ def test_preview(alice_api: Api) -> None:
     answer = alice_api.post("schedule", {"schedule": "30 2 * * *", "timezone": "Europe/Berlin"})
     check(answer, "POST", "/api/v1/schedule")
     told = answer.json()
-    assert (told["words"], told["is_interval"], len(told["runs"])) == ("At 02:30", False, 10)
+    assert (told["words"], told["is_interval"], len(told["runs"])) == ("Every day at 02:30", False, 10)
     times = [datetime.fromisoformat(run["local"]) for run in told["runs"]]
     assert all(later - earlier >= timedelta(hours=23) for earlier, later in pairwise(times))
     refused = alice_api.post("schedule", {"schedule": "0 0 30 2 *"})
