@@ -131,7 +131,12 @@ MOST_PARAMETERS = 30_000
 def insert_many(
     model: type[Model], rows: Sequence[Mapping[str, Any]], *, returning: Sequence[str] = ()
 ) -> list[tuple[Any, ...]]:
-    """Insert many rows in few statements, with the model's defaults; answers these columns of each, in any order."""
+    """Insert many rows in few statements, with the model's defaults; answers these columns of each, in any order.
+
+    All rows name the same columns.
+    """
+    if not rows:
+        return []
     sql, plan = _insert_plan(model)
     head, _, marks = sql.partition(" VALUES ")
     tail = f" RETURNING {', '.join(returning)}" if returning else ""
@@ -139,10 +144,24 @@ def insert_many(
     step = MOST_PARAMETERS // len(plan)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        values = [value for row in part for value in _row(plan, row)]
+        values = _values(plan, part)
         statement = f"{head} VALUES {', '.join([marks] * len(part))}{tail}"
         if returning:
             found += fetch_all(statement, values)
         else:
             execute(statement, values)
     return found
+
+
+def _values(plan: Sequence[tuple["Field[Any, Any]", Prepare | None]], rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """The parameters of rows that name the same columns, one row after another: what is alike is prepared once."""
+    columns = []
+    for field, prepare in plan:
+        name = field.attname
+        if name not in rows[0]:
+            columns.append([_row([(field, prepare)], {})[0]] * len(rows))
+        elif isinstance(field, DateTimeField):
+            columns.append([*map({row[name]: db_time(row[name]) for row in rows}.get, (row[name] for row in rows))])
+        else:
+            columns.append([prepare(row[name]) if prepare else row[name] for row in rows])
+    return [value for row in zip(*columns, strict=True) for value in row]
