@@ -49,7 +49,11 @@ def fill(due_at: datetime) -> None:
         submission = parse_submission(*packs.parse(pack([b"arguments"])))
         terms = parse_terms({"label": "first", "schedule": "* * * * *"})
         first, _ = register(account=account, submission=submission, terms=terms)
-        values = {field.attname: getattr(first, field.attname) for field in Cron._meta.concrete_fields}
+        values = {
+            field.attname: getattr(first, field.attname)
+            for field in Cron._meta.concrete_fields
+            if field.attname != "id"
+        }
         rows = []
         for place in range(CRONS // ACCOUNTS):
             moment, (schedule, zone) = due_at + timedelta(minutes=rng.randrange(1, 1440)), rng.choice(choices)
