@@ -1,12 +1,23 @@
 """Small helps for the few statements that are written as SQL because thousands of rows pass through them."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import BooleanField, CharField, DateTimeField, Field, ForeignKey, IntegerField, Model, TextField
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    TextField,
+)
 
 
 def db_time(moment: datetime | None) -> Any:
@@ -124,25 +135,52 @@ def insert_rows(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
     execute_many(sql, [_row(plan, values) for values in rows])
 
 
-# Below what both databases take in one statement.
-MOST_PARAMETERS = 30_000
+# In one statement: its text and its one parameter stay small enough for either database.
+ROWS_AT_ONCE = 2_000
 
 
 def insert_many(
     model: type[Model], rows: Sequence[Mapping[str, Any]], *, returning: Sequence[str] = ()
 ) -> list[tuple[Any, ...]]:
-    """Insert many rows in few statements, with the model's defaults; answers these columns of each, in any order."""
-    sql, plan = _insert_plan(model)
-    head, _, marks = sql.partition(" VALUES ")
-    tail = f" RETURNING {', '.join(returning)}" if returning else ""
+    """Insert many rows in few statements, with the model's defaults; answers these columns of each, in any order.
+
+    All rows name the same columns. They travel as one parameter in JSON: to bind each value costs more than the rest.
+    """
+    if not rows:
+        return []
+    names = list(rows[0])
+    fields = {field.attname: field for field in model._meta.local_concrete_fields if field.attname != "id"}
+    others = [field for name, field in fields.items() if name not in names]
+    columns = ", ".join(f'"{field.column}"' for field in (*(fields[name] for name in names), *others))
+    values = ", ".join((*_columns_in_json([fields[name] for name in names]), *["%s"] * len(others)))
+    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_rows_in_json()} WHERE true'
+    if returning:
+        sql += f" RETURNING {', '.join(returning)}"
+    defaults = _row([(field, _preparation(field)) for field in others], {})
     found: list[tuple[Any, ...]] = []
-    step = MOST_PARAMETERS // len(plan)
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        values = [value for row in part for value in _row(plan, row)]
-        statement = f"{head} VALUES {', '.join([marks] * len(part))}{tail}"
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = [[row[name] for name in names] for row in rows[start : start + ROWS_AT_ONCE]]
+        parameters = [*defaults, json.dumps(part, separators=(",", ":"), default=_as_text)]
         if returning:
-            found += fetch_all(statement, values)
+            found += fetch_all(sql, parameters)
         else:
-            execute(statement, values)
+            execute(sql, parameters)
     return found
+
+
+def _rows_in_json() -> str:
+    """Each row of a parameter in JSON as `row.value`, a list of its values."""
+    return "json_each(%s) row" if connection.vendor == "sqlite" else "jsonb_array_elements(CAST(%s AS jsonb)) row"
+
+
+def _columns_in_json(fields: Sequence["Field[Any, Any]"]) -> list[str]:
+    """The values of a row in JSON, each as its column takes it."""
+    if connection.vendor == "sqlite":
+        return [f"json_extract(row.value, '$[{place}]')" for place in range(len(fields))]
+    return [
+        # An object is itself, anything else its text.
+        f"row.value -> {place}"
+        if isinstance(field, JSONField)
+        else f"(row.value ->> {place})::{field.db_type(connection)}"
+        for place, field in enumerate(fields)
+    ]

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from common.money import dollars
-from crons.schedule import Schedule
+from crons.schedule import Schedule, known_schedule
 from crons.states import CatchUp, Mark, Outcome, Overlap, State, Trigger, Verdict
 from jobs.models import Job, Runnable
 from jobs.services.submission import MAX_LABEL as MAX_JOB_LABEL
@@ -68,7 +68,7 @@ class Cron(Runnable):
 
     @property
     def parsed(self) -> Schedule:
-        return Schedule.parse(self.schedule, self.timezone)
+        return known_schedule(self.schedule, self.timezone)
 
     @property
     def grace(self) -> timedelta:

@@ -42,7 +42,13 @@ def plan_runs(
     some, and the others are missed.
     """
     since = due - MOMENT
-    instants = schedule.latest(since, now, limit=MOST_CAUGHT_UP if catch_up == CatchUp.ALL else 1)
+    after = schedule.next_after(due)
+    if after is not None and after > now and schedule.next_after(since) == due:
+        # As nearly always: the clock is here at each of them.
+        instants = [due]
+    else:
+        instants = schedule.latest(since, now, limit=MOST_CAUGHT_UP if catch_up == CatchUp.ALL else 1)
+        after = schedule.next_after(now)
     if instants and catch_up == CatchUp.NONE and now - instants[-1] > grace:
         instants = []
     first = instants[0] if instants else None
@@ -57,7 +63,7 @@ def plan_runs(
         skipped=[start for start in starts if start not in kept],
         missed_from=due if missed else None,
         missed=missed,
-        next_at=schedule.next_after(now),
+        next_at=after,
     )
 
 

@@ -208,6 +208,12 @@ def _instants(schedule: Schedule, day: date) -> list[datetime]:
     return sorted(found)
 
 
+@lru_cache(maxsize=16_384)
+def known_schedule(text: str, timezone: str) -> Schedule:
+    """A schedule that was accepted before. Raises Refused when it or its zone is not known any more."""
+    return Schedule.parse(text, timezone)
+
+
 @lru_cache(maxsize=4096)
 def _parsed(text: str, fields: tuple[str, ...], timezone: str) -> Schedule:
     zone_of(timezone)
