@@ -141,7 +141,7 @@ def labels_of(account: User) -> list[str]:
 
 def cron_for(account: User, label: str, *, locked: bool = False) -> Cron:
     """The account's cron of this label. Raises NotFound for anybody else's. `locked` is for changing it."""
-    crons: QuerySet[Cron] = Cron.objects.select_related("function", "environment", "core_type", "account")
+    crons: QuerySet[Cron] = Cron.objects.select_related("function", "environment", "core_type", "account", "module_set")
     if locked:
         crons = Cron.objects.select_for_update()
     # Others have no label like that, and a database may not take them as text.

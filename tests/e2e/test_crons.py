@@ -9,11 +9,14 @@ from typing import Any
 from tests.stack import Account, Stack
 from tests.waiting import wait_until
 
+# A package that only the caller has, imported where the function cannot be without it.
+LIBRARY = "def text():\n    return 'a tweet'\n"
 REGISTER = """
 import cloud
+import birds
 
 def tweet():
-    print("a tweet")
+    print(birds.text())
     return "tweeted"
 
 cloud.cron.register(tweet, "bot", "* * * * *")
@@ -40,6 +43,7 @@ MINUTES = int(os.environ.get("CRON_MINUTES", "1"))
 
 
 def test_bot_runs_at_its_minutes_though_the_clock_is_killed(stack: Stack, account: Account, tmp_path: Path) -> None:
+    (tmp_path / "birds.py").write_text(LIBRARY)
     first = datetime.fromisoformat(account.run(REGISTER, cwd=tmp_path).strip())
     stack.kill("clock")
     found = _seen(account, tmp_path, runs=MINUTES)
