@@ -94,7 +94,7 @@ class JidCounter(models.Model):
 class Runnable(models.Model):
     """What a job runs, and on what: the columns of a batch, and of what submits the same again and again."""
 
-    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="+")
+    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="+", db_index=False)
     function_blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
     cores = models.PositiveSmallIntegerField(default=1)
