@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import (
@@ -14,7 +14,6 @@ from django.db.models import (
     Field,
     ForeignKey,
     IntegerField,
-    JSONField,
     Model,
     TextField,
 )
@@ -139,8 +138,19 @@ def insert_rows(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
 ROWS_AT_ONCE = 2_000
 
 
+class Copied(NamedTuple):
+    """Columns that new rows have like rows of another table; each row names its by `source_id`."""
+
+    source: type[Model]
+    columns: Sequence[str]
+
+
 def insert_many(
-    model: type[Model], rows: Sequence[Mapping[str, Any]], *, returning: Sequence[str] = ()
+    model: type[Model],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    copied: Copied | None = None,
+    returning: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
     """Insert many rows in few statements, with the model's defaults; answers these columns of each, in any order.
 
@@ -148,12 +158,17 @@ def insert_many(
     """
     if not rows:
         return []
-    names = list(rows[0])
+    names, alike = list(rows[0]), list(copied.columns) if copied else []
     fields = {field.attname: field for field in model._meta.local_concrete_fields if field.attname != "id"}
-    others = [field for name, field in fields.items() if name not in names]
-    columns = ", ".join(f'"{field.column}"' for field in (*(fields[name] for name in names), *others))
-    values = ", ".join((*_columns_in_json([fields[name] for name in names]), *["%s"] * len(others)))
-    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_rows_in_json()} WHERE true'
+    given = {name: value for name, value in zip(names, _in_json(names, fields), strict=True) if name != "source_id"}
+    others = [field for name, field in fields.items() if name not in given and name not in alike]
+    columns = ", ".join(f'"{fields[name].column}"' for name in (*given, *alike, *(field.attname for field in others)))
+    values = ", ".join((*given.values(), *(f"source.{name}" for name in alike), *["%s"] * len(others)))
+    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_rows_in_json()}'
+    if copied:
+        # CROSS, or SQLite might look through all of them for each row.
+        number = _in_json(names, fields)[names.index("source_id")]
+        sql += f' CROSS JOIN "{copied.source._meta.db_table}" source WHERE source.id = {number}'
     if returning:
         sql += f" RETURNING {', '.join(returning)}"
     defaults = _row([(field, _preparation(field)) for field in others], {})
@@ -173,14 +188,13 @@ def _rows_in_json() -> str:
     return "json_each(%s) row" if connection.vendor == "sqlite" else "jsonb_array_elements(CAST(%s AS jsonb)) row"
 
 
-def _columns_in_json(fields: Sequence["Field[Any, Any]"]) -> list[str]:
+def _in_json(names: Sequence[str], fields: Mapping[str, "Field[Any, Any]"]) -> list[str]:
     """The values of a row in JSON, each as its column takes it."""
     if connection.vendor == "sqlite":
-        return [f"json_extract(row.value, '$[{place}]')" for place in range(len(fields))]
+        return [f"json_extract(row.value, '$[{place}]')" for place in range(len(names))]
+    types = {name: field.db_type(connection) for name, field in fields.items()} | {"source_id": "bigint"}
+    # An object is itself, anything else is read from its text.
     return [
-        # An object is itself, anything else its text.
-        f"row.value -> {place}"
-        if isinstance(field, JSONField)
-        else f"(row.value ->> {place})::{field.db_type(connection)}"
-        for place, field in enumerate(fields)
+        f"row.value -> {place}" if types[name] == "jsonb" else f"CAST(row.value ->> {place} AS {types[name]})"
+        for place, name in enumerate(names)
     ]

@@ -128,7 +128,7 @@ class ModuleArchive(models.Model):
 class Runnable(models.Model):
     """What a job runs, and on what: the columns of a batch, and of what submits the same again and again."""
 
-    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="+")
+    function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="+", db_index=False)
     function_blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     module_set = models.ForeignKey(
         ModuleSet, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False

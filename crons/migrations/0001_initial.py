@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('arguments', models.ForeignKey(help_text='A pack of one item.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='storage.blob')),
                 ('core_type', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.coretype')),
                 ('environment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='environments.environment')),
-                ('function', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.function')),
+                ('function', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.function')),
                 ('function_blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='storage.blob')),
                 ('module_set', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.moduleset')),
             ],

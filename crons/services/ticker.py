@@ -24,7 +24,12 @@ from jobs.services.submit_many import Prepared, Started, announce, submit_many
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 500  # crons of one transaction
+AT_ONCE = 1000  # crons of one transaction
+# The rest of a cron, which the database copies by itself, is not read.
+NEEDED = (
+    *("account_id", "label", "schedule", "timezone", "overlap", "catch_up", "start_grace_s", "alerts", "next_at"),
+    *("registration", "state", "down_since", "arguments_id", "core_type_id", "cores", "priority"),
+)
 Start = tuple[Cron, datetime, Trigger]
 
 
@@ -49,7 +54,7 @@ class _Chunk(NamedTuple):
 def _due(now: datetime) -> list[Cron]:
     """The next crons that are due, held until the transaction ends; another clock passes those over."""
     skip = connection.features.has_select_for_update_skip_locked
-    locked = Cron.objects.select_for_update(skip_locked=skip)
+    locked = Cron.objects.select_for_update(skip_locked=skip).only(*NEEDED)
     return list(locked.filter(next_at__lte=now).order_by("next_at", "id")[:AT_ONCE])
 
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from common.sql import insert_many
+from common.sql import Copied, insert_many
 from jobs.models import ArgumentPack, Batch, Job, JobEvent, Runnable
 from jobs.services import bus
 from jobs.services.dispatch import WorkKind, announce_work
-from jobs.services.submit import columns_of, reserve_jids
+from jobs.services.submit import RUN_COLUMNS, reserve_jids
 from jobs.states import Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A call ready to be submitted: `runs` has the columns of what it runs, `arguments_id` is a pack of one item."""
+    """A call ready to be submitted: `runs` is the row of what it runs, `arguments_id` is a pack of one item."""
 
     account_id: int
     label: str
@@ -37,7 +37,10 @@ class Started(NamedTuple):
 
 
 def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
-    """Make a queued job of each call, in their order. Call it in a transaction, and `announce` when that is over."""
+    """Make a queued job of each call, in their order. Call it in a transaction, and `announce` when that is over.
+
+    What they run is copied by the database from the rows of `runs`, which are all of one model.
+    """
     jids = _reserve(prepared)
     batches = [
         {
@@ -48,11 +51,12 @@ def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
             "first_jid": jid,
             "label": call.label,
             "created_at": at,
-            **columns_of(call.runs),
+            "source_id": call.runs.pk,
         }
         for call, jid in zip(prepared, jids, strict=True)
     ]
-    rows = insert_many(Batch, batches, returning=("account_id", "first_jid", "id"))
+    copied = Copied(type(prepared[0].runs), RUN_COLUMNS)
+    rows = insert_many(Batch, batches, copied=copied, returning=("account_id", "first_jid", "id"))
     numbers = {(account_id, jid): batch_id for account_id, jid, batch_id in rows}
     batch_ids = [numbers[call.account_id, jid] for call, jid in zip(prepared, jids, strict=True)]
     insert_many(
