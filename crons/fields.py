@@ -1,8 +1,14 @@
-"""The five fields of a schedule: from text to sets of numbers, or a sentence that says what is wrong."""
+"""The five fields of a schedule: from text to sets of numbers, or a sentence that says what is wrong.
+
+croniter turns a field into numbers. It takes much that Unix does not (six fields, random and hashed ones, ranges that
+run backwards), so each field is looked at here first.
+"""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from croniter import croniter
 
 from common.exceptions import Refused
 
@@ -19,6 +25,7 @@ NICKNAMES = {
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+_SINGLE_RANGE = re.compile(r"\b([0-9]+)-\1(/[0-9]+)?(?=,|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,39 +37,32 @@ class Field:
     high: int
     names: tuple[str, ...] = ()
 
-    def numbers(self, text: str) -> frozenset[int]:
-        """The numbers that the text of this field stands for. Raises Refused."""
+    def plain(self, text: str) -> str:
+        """The field as croniter takes it. Raises Refused for what is no Unix schedule."""
         if not text:
             raise self._wrong(text, "it is empty")
-        found: set[int] = set()
-        for part in text.split(","):
-            found.update(self._part(text, part))
-        return frozenset(found)
+        return ",".join(self._part(text, part) for part in text.split(","))
 
-    def _part(self, text: str, part: str) -> range:
-        span, slash, step_text = part.partition("/")
-        step = 1
-        if slash:
-            if not _NUMBER.fullmatch(step_text) or int(step_text) == 0:
-                raise self._wrong(text, f"the step {step_text!r} is no number above 0")
-            step = int(step_text)
-        first, last = self._span(text, span, is_stepped=bool(slash))
-        return range(first, last + 1, step)
+    def _part(self, text: str, part: str) -> str:
+        span, slash, step = part.partition("/")
+        if slash and (not _NUMBER.fullmatch(step) or int(step) == 0):
+            raise self._wrong(text, f"the step {step!r} is no number above 0")
+        return self._span(text, span, is_stepped=bool(slash)) + slash + step
 
-    def _span(self, text: str, span: str, *, is_stepped: bool) -> tuple[int, int]:
+    def _span(self, text: str, span: str, *, is_stepped: bool) -> str:
         if span == "*":
-            return self.low, self.high
+            return span
         begin, dash, end = span.partition("-")
         first = self._number(text, begin)
         if not dash:
-            # 5/15 counts from 5 to the end.
-            return first, self.high if is_stepped else first
+            # 5/15 counts from 5 to the end; which end of a week that is, libraries do not agree on.
+            return f"{first}-{self.high}" if is_stepped else str(first)
         last = self._number(text, end)
         if end.lower() == "sun":
             last = 7 if first else 0  # Sunday ends a week as well: fri-sun
         if last < first:
             raise self._wrong(text, f"the range {span} runs backwards")
-        return first, last
+        return f"{first}-{last}"
 
     def _number(self, text: str, word: str) -> int:
         if word.lower() in self.names:
@@ -98,6 +98,21 @@ DAY_OF_MONTH = Field("day of month", 1, 31)
 MONTH = Field("month", 1, 12, MONTHS)
 DAY_OF_WEEK = Field("day of week", 0, 7, DAYS)
 FIELDS = (MINUTE, HOUR, DAY_OF_MONTH, MONTH, DAY_OF_WEEK)
+
+
+def numbers_of(fields: Sequence[str]) -> list[frozenset[int]]:
+    """The numbers that each of the five fields stands for; Sunday is 0. Raises Refused."""
+    plain = [field.plain(text) for field, text in zip(FIELDS, fields, strict=True)]
+    expanded, _ = croniter.expand(" ".join(map(_without_single_ranges, plain)))
+    return [
+        frozenset(range(field.low, field.high + 1) if numbers == ["*"] else map(int, numbers))
+        for field, numbers in zip(FIELDS, expanded, strict=True)
+    ]
+
+
+def _without_single_ranges(plain: str) -> str:
+    """croniter 7.0 takes a range of one number, such as 31-31, for every number there is."""
+    return _SINGLE_RANGE.sub(r"\1", plain)
 
 
 def split_schedule(schedule: str | Sequence[object]) -> tuple[str, tuple[str, ...]]:

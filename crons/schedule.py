@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from crons.fields import DAY_OF_MONTH, DAY_OF_WEEK, HOUR, MINUTE, MONTH, bad_schedule, split_schedule
+from crons.fields import bad_schedule, numbers_of, split_schedule
 from crons.words import describe
 from crons.zones import DAY, exists, is_plain, offset_change, zone_of
 
@@ -217,17 +217,17 @@ def known_schedule(text: str, timezone: str) -> Schedule:
 @lru_cache(maxsize=4096)
 def _parsed(text: str, fields: tuple[str, ...], timezone: str) -> Schedule:
     zone_of(timezone)
-    months = MONTH.numbers(fields[3])
+    minutes, hours, days, months, weekdays = numbers_of(fields)
     schedule = Schedule(
         text=text,
         timezone=timezone,
         fields=fields,
-        minutes=tuple(sorted(MINUTE.numbers(fields[0]))),
-        hours=tuple(sorted(HOUR.numbers(fields[1]))),
-        days=DAY_OF_MONTH.numbers(fields[2]),
+        minutes=tuple(sorted(minutes)),
+        hours=tuple(sorted(hours)),
+        days=days,
         months=months,
-        # Sunday is 0 and 7 there, and 6 here.
-        weekdays=frozenset((number - 1) % 7 for number in DAY_OF_WEEK.numbers(fields[4])),
+        # Sunday is 0 there, or 7 among all days, and 6 here.
+        weekdays=frozenset((number - 1) % 7 for number in weekdays),
     )
     if schedule.next_after(_ANY_MOMENT) is None:
         longest = max(LONGEST_MONTHS[month - 1] for month in months)
