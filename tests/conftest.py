@@ -3,10 +3,12 @@ with an account of his own, Charlie is a stranger."""
 
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.test import Client
 from redis import Redis
@@ -92,6 +94,15 @@ def _person(name: str) -> Any:
     from accounts.models import User
 
     return User.objects.create_user(name, email=f"{name}@example.org", password=f"{name}-password")
+
+
+@pytest.fixture
+def core_types(transactional_db: None) -> None:
+    """For tests on a database that others write to: they are not rolled back but emptied, of these rows too."""
+    from jobs.models import CoreType
+
+    if not CoreType.objects.exists():
+        import_module("jobs.migrations.0002_core_types").create(apps, None)
 
 
 @pytest.fixture

@@ -9,19 +9,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.test import Client
 
 from api import live
 from environments.models import Environment
-from jobs.models import CoreType, JobResult
+from jobs.models import JobResult
 from jobs.services.livelog import publish_output
 from jobs.services.tokens import token_for_run
 from jobs.states import Status
@@ -40,10 +38,7 @@ def site(django_db_setup: None, valkey_server: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(autouse=True)
-def base_environment(transactional_db: None) -> Environment:
-    # Tests on a database that others write to are not rolled back but emptied, of these rows too.
-    if not CoreType.objects.exists():
-        import_module("jobs.migrations.0002_core_types").create(apps, None)
+def base_environment(core_types: None) -> Environment:
     return Environment.objects.create(name="base", image="test", digest="test", python="3.11")
 
 

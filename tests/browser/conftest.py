@@ -2,31 +2,21 @@
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from environments.models import Environment
-from jobs.models import CoreType
 
 # Playwright keeps an event loop in this thread; Django would refuse to touch the database beside it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture(autouse=True)
-def core_types(transactional_db: None) -> None:
-    """The server has connections of its own, so tests are not rolled back but emptied, of these rows too."""
-    if not CoreType.objects.exists():
-        import_module("jobs.migrations.0002_core_types").create(apps, None)
-
-
-@pytest.fixture(autouse=True)
-def base_environment(transactional_db: None) -> Environment:
+def base_environment(core_types: None) -> Environment:
     return Environment.objects.create(name="base", image="localhost/picloud/base:test", digest="test", python="3.11")
 
 

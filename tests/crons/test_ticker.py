@@ -181,7 +181,7 @@ def test_process_that_dies_in_mid_tick_leaves_nothing_half_done(alice: Any, monk
 
 
 @pytest.mark.django_db(transaction=True)
-def test_clocks_at_once_start_each_instant_once(transactional_db: Any, alice: Any) -> None:
+def test_clocks_at_once_start_each_instant_once(core_types: None, alice: Any) -> None:
     crons = [due(make(alice, f"cron {number}"), at("10:00")) for number in range(40)]
     barrier = threading.Barrier(3)
     problems: list[BaseException] = []
