@@ -87,11 +87,19 @@ def text_of(report: dict[str, Any]) -> str:
 
 def _line_of_sent(row: dict[str, Any], environment: str) -> str:
     verb = "stored" if row["stored"] else "to send"
-    size = f"{row['bytes'] / 1000:,.0f} kB in {row['files']} files"
+    size = f"{_size(row['bytes'])} in {_counted(row['files'], 'file')}"
     note = f"; {environment} has {row['environment_has']}" if row["environment_has"] else ""
     return (
         f"  {verb:<11} {_label(row)} ({row['kind']}, {size}{note}){_way(row['why'])}\n              from {row['from']}"
     )
+
+
+def _size(number: int) -> str:
+    return _counted(number, "byte") if number < 1000 else f"{number / 1000:,.0f} kB"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _label(row: dict[str, Any]) -> str:

@@ -343,7 +343,9 @@ def test_the_command_explains_too(
     write(code, SHOP)
     monkeypatch.chdir(code)
     assert run(["explain", "shop.prices:total"]) == 0
-    assert "to send     shop (package, " in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "to send     shop (package, " in told
+    assert "lonely (module, 8 bytes in 1 file)" in told
     assert run(["-o", "json", "explain", "shop:total"]) == 0
     assert json.loads(capsys.readouterr().out)["environment"] == "base"
     for wrong, said in {
