@@ -133,6 +133,7 @@ def _line(line: selectors.CronLine) -> dict[str, Any]:
         "registration": found.registration,
         "creator_host": found.client.get("hostname") or None,
         "func_name": str(found.function),
+        "modules": found.module_names,
         "core_type": found.core_type_id,
         "cores": found.cores,
         "max_runtime": found.max_runtime_ms / 60_000 if found.max_runtime_ms else None,

@@ -245,6 +245,7 @@ _CRON = obj(
         "registration": whole("How often it was registered.", minimum=1),
         "creator_host": or_null(text()),
         "func_name": text(),
+        "modules": array(text(), "What travels with the function: names of modules, distributions with versions."),
         "core_type": text(),
         "cores": whole(),
         "max_runtime": or_null(number("Minutes.")),

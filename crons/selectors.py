@@ -84,7 +84,7 @@ class Preview:
 
 def crons_of(account: User, *, after: str | None = None, limit: int = PAGE) -> CronPage:
     """A page of the account's crons with all that a list shows."""
-    crons = Cron.objects.filter(account=account).select_related("function")
+    crons = Cron.objects.filter(account=account).select_related("function").prefetch_related("module_set__archives")
     if after is not None:
         crons = crons.filter(label__gt=make_visible(after))
     found = list(crons.order_by("label")[: limit + 1])

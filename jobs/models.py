@@ -145,6 +145,11 @@ class Runnable(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def module_names(self) -> list[str]:
+        """What travels with the function, in words for people."""
+        return [archive.name for archive in self.module_set.archives.all()] if self.module_set else []
+
 
 class Batch(Runnable):
     """One submit: a function, its options, and `size` jobs with contiguous jids."""

@@ -70,7 +70,7 @@ def _attributes(job: Job) -> dict[str, Any]:
         "env": batch.environment.name,
         "env_vars": sorted(batch.env_vars),
         "function": str(batch.function),
-        "modules": [archive.name for archive in batch.module_set.archives.all()] if batch.module_set else [],
+        "modules": batch.module_names,
         "parent_jid": batch.parent_jid,
         "map": [batch.first_jid, batch.last_jid] if batch.is_map else None,
         "client": batch.client,

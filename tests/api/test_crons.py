@@ -11,6 +11,7 @@ import pytest
 from common import packs
 from crons.models import Cron
 from crons.services.ticker import tick
+from tests.api.test_modules import LARGE, SMALL, module, put
 from tests.api.test_openapi import check
 from tests.submitting import Api, pack, run_all
 
@@ -19,7 +20,8 @@ CRON = "/api/v1/crons/{label}"
 
 
 def register(api: Api, label: str = "tweet", schedule: Any = "* * * * *", **terms: Any) -> Any:
-    fields = {"options": terms.pop("options", {}), "cron": {"label": label, "schedule": schedule, **terms}}
+    fields = {name: terms.pop(name) for name in ("options", "modules") if name in terms}
+    fields["cron"] = {"label": label, "schedule": schedule, **terms}
     answer = api.client.post("/api/v1/crons", pack([b"arguments"], **fields), content_type=packs.CONTENT_TYPE)
     check(answer, "POST", "/api/v1/crons")
     return answer
@@ -43,6 +45,18 @@ def test_registering_and_replacing(alice_api: Api) -> None:
     assert (told["core_type"], told["max_runtime"], told["func_name"]) == ("c2", 5.0, "videos.encode")
     again = register(alice_api, schedule=[0, 9, "*", "*", "mon"])
     assert (again.status_code, again.json()["registration"], again.json()["schedule"]) == (200, 2, "0 9 * * mon")
+
+
+def test_what_travels_with_the_function_is_told(alice_api: Api) -> None:
+    register(alice_api, "alone")
+    assert alice_api.get("crons/alone").json()["modules"] == []
+    put(alice_api, SMALL)
+    put(alice_api, LARGE)
+    register(alice_api, "bot", modules=[module(SMALL, "birds"), module(LARGE, "attrs 25.3.0")])
+    told = alice_api.get("crons/bot")
+    check(told, "GET", CRON)
+    assert told.json()["modules"] == ["birds", "attrs 25.3.0"]
+    assert [len(cron["modules"]) for cron in alice_api.get("crons").json()["crons"]] == [0, 2]
 
 
 def test_what_runs_is_told(alice: Any, alice_api: Api) -> None:
