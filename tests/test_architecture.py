@@ -55,6 +55,57 @@ def test_imports_point_down(room: str) -> None:
     assert wrong == []
 
 
+def namespaces() -> dict[str, str]:
+    """The rooms whose addresses have a name, by that name."""
+    found = {}
+    for room in FLOORS:
+        path = ROOT / room / "urls.py"
+        if path.exists() and (said := re.search(r'^app_name = "(\w+)"', path.read_text(), re.MULTILINE)):
+            found[said[1]] = room
+    return found
+
+
+def test_addresses_point_down() -> None:
+    known = namespaces()
+    wrong = [
+        f"{path.relative_to(ROOT)} names {node.value}"
+        for room in FLOORS
+        for path in sources(room)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and re.fullmatch(r"[a-z]+:[a-z_]+", str(node.value))
+        if (above := known.get(str(node.value).partition(":")[0])) and above not in MAY_IMPORT[room]
+    ]
+    assert wrong == []
+
+
+def template_parts(path: Path) -> Iterator[tuple[str, str]]:
+    """What a template takes from elsewhere: libraries of tags, addresses and templates, by the names of their rooms."""
+    text = path.read_text()
+    for names in re.findall(r"{% load (?:\w+ from )?([^%]+?) %}", text):
+        yield from (("tags", name) for name in names.split())
+    yield from (("address", name) for name in re.findall(r"{% url ['\"]?(\w+)", text))
+    yield from (("folder", name) for name in re.findall(r"{% (?:include|extends) ['\"]?([^/'\" ]+)", text))
+
+
+def test_templates_point_down() -> None:
+    """Those of a room stand in a folder of its name, or of the name of its addresses; all others stand above the rooms.
+
+    To show what a room above adds, a room includes a template of `site/` by name.
+    """
+    folders = {room: room for room in FLOORS} | namespaces()
+    tags = {path.stem: room for room in FLOORS for path in (ROOT / room / "templatetags").glob("*.py")}
+    rooms = {"address": namespaces(), "folder": folders, "tags": tags}
+    templates = [path for folder in folders for path in sorted((ROOT / "templates" / folder).rglob("*.*"))]
+    wrong = [
+        f"{path.relative_to(ROOT)} takes the {kind} {name}"
+        for path in templates
+        for kind, name in template_parts(path)
+        if rooms[kind].get(name, "common") not in MAY_IMPORT[folders[path.relative_to(ROOT).parts[1]]]
+    ]
+    assert len({path.relative_to(ROOT).parts[1] for path in templates}) >= 4
+    assert wrong == []
+
+
 def test_only_the_client_and_the_runner_know_pickles() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"

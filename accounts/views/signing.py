@@ -101,9 +101,14 @@ def welcome(request: HttpRequest) -> HttpResponse:
     """The first page of a new person: their key in lines to copy. A POST says that they have copied them."""
     if request.method == "POST":
         request.session.pop(FIRST_KEY, None)
-        return redirect("jobs:list")
+        return redirect(settings.LOGIN_REDIRECT_URL)
     has_jobs = person(request).jobs.exists()
     if has_jobs:
         request.session.pop(FIRST_KEY, None)
-    context = {"first_key": request.session.get(FIRST_KEY), "has_jobs": has_jobs, "server_url": settings.PUBLIC_URL}
+    context = {
+        "first_key": request.session.get(FIRST_KEY),
+        "has_jobs": has_jobs,
+        "server_url": settings.PUBLIC_URL,
+        "jobs_url": resolve_url(settings.LOGIN_REDIRECT_URL),
+    }
     return render(request, "accounts/welcome.html", context)
