@@ -3,15 +3,20 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from common.exceptions import NotFound, Refused
+from crons.models import CronRun
 from crons.selectors import cron_for, crons_of, preview
 from crons.services import change, register
+from crons.services.judge import judge
 from crons.services.run import run_now
+from crons.services.ticker import tick
 from crons.terms import parse_terms
 from jobs.models import Blob, Job
-from tests.crons.making import make, submission, terms
-from tests.submitting import run_all, submit
+from tests.crons.making import add_copies, at, due, make, submission, terms
+from tests.submitting import claim, finish, run_all, submit
 
 pytestmark = pytest.mark.usefixtures("base_environment")
 
@@ -47,6 +52,23 @@ def test_removing_a_cron_drops_its_function_and_keeps_its_jobs(alice: Any) -> No
     assert Blob.objects.count() == 2
 
 
+def test_removing_a_cron_lets_its_run_go_on(alice: Any) -> None:
+    cron = due(make(alice, overlap="replace"), at("10:00"))
+    tick(at("10:00"))
+    claimed = claim(alice)
+    assert claimed is not None
+    register.deregister(account=alice, label="tweet")
+    assert (CronRun.objects.filter(cron=cron.pk).exists(), Job.objects.get().status) == (False, "processing")
+    with pytest.raises(NotFound, match="There is no cron 'tweet' in this account"):
+        register.deregister(account=alice, label="tweet")
+    finish(claimed)
+    judge()
+    assert tick(at("10:01")) == 0
+    job = Job.objects.get()
+    assert (job.status, job.batch.label, job.batch.finished_at is not None) == ("done", "cron_tweet", True)
+    assert Blob.objects.count() == 2
+
+
 def test_run_now_makes_a_job_that_runs(alice: Any) -> None:
     make(alice)
     assert run_now(account=alice, label="tweet") == 1
@@ -71,6 +93,20 @@ def test_a_strangers_cron_does_not_exist(alice: Any, charlie: Any) -> None:
     for service in (change.pause, change.resume, register.deregister, run_now):
         with pytest.raises(NotFound):
             service(account=charlie, label="tweet")
+
+
+def test_ten_thousand_are_read_page_by_page_each_in_a_few_questions(alice: Any) -> None:
+    add_copies(make(alice), 10_000, next_at=at("10:00"))
+    labels: list[str] = []
+    after = None
+    while not labels or after is not None:
+        with CaptureQueriesContext(connection) as asked:
+            page = crons_of(alice, after=after, limit=200)
+        assert len(asked) <= 5
+        assert not any("OFFSET" in question["sql"] for question in asked)
+        labels += [line.cron.label for line in page.lines]
+        after = page.after
+    assert labels == [*(f"cron {number:05}" for number in range(10_000)), "tweet"]
 
 
 def test_a_paused_cron_has_no_next_run_until_it_is_resumed(alice: Any) -> None:

@@ -1,6 +1,7 @@
 """Crons that are due: each instant starts once, and the history says what became of those that passed."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from crons.models import Cron, CronDay, CronRun
-from crons.services import change, ticker
+from crons.services import change, register, ticker
 from crons.services.ticker import tick
 from jobs.models import Batch, Job
-from tests.crons.making import at, due, history, make
+from tests.crons.making import add_copies, at, due, history, make
 from tests.submitting import claim, finish, run_all
 
 pytestmark = pytest.mark.usefixtures("base_environment")
@@ -206,14 +207,75 @@ def test_clocks_at_once_start_each_instant_once(core_types: None, alice: Any) ->
     assert {tuple(history(cron)) for cron in crons} == {(("10:00", *SUBMITTED), ("10:01", *SUBMITTED))}
 
 
+def _in_thread(act: Callable[[], object], problems: list[BaseException]) -> threading.Thread:
+    """The act, begun in a thread that has a connection of its own."""
+    begun = threading.Event()
+
+    def run() -> None:
+        try:
+            begun.set()
+            act()
+        except BaseException as problem:  # noqa: BLE001 - told to the test
+            problems.append(problem)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert begun.wait(10)
+    return thread
+
+
+def _with_a_start(whole: Any, begin: Callable[[], None]) -> Any:
+    """The function, which lets something begin in its middle."""
+
+    def middle(*args: Any, **keywords: Any) -> Any:
+        found = whole(*args, **keywords)
+        begin()
+        return found
+
+    return middle
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["tick", "deregister"])
+def test_one_that_is_removed_in_mid_tick_leaves_a_job_or_none(
+    core_types: None, alice: Any, monkeypatch: Any, first: str
+) -> None:
+    due(make(alice), at("10:00"))
+    problems: list[BaseException] = []
+    others: list[threading.Thread] = []
+
+    def remove() -> None:
+        register.deregister(account=alice, label="tweet")
+
+    if first == "tick":
+        # The jobs of the tick are written, its runs are not.
+        middle = _with_a_start(ticker.submit_many, lambda: others.append(_in_thread(remove, problems)))
+        monkeypatch.setattr(ticker, "submit_many", middle)
+        assert tick(at("10:00")) == 1
+    else:
+        # The cron is held, and still there.
+        middle = _with_a_start(
+            register.cron_for, lambda: others.append(_in_thread(lambda: tick(at("10:00")), problems))
+        )
+        monkeypatch.setattr(register, "cron_for", middle)
+        remove()
+    for other in others:
+        other.join(60)
+    assert (len(others), problems) == (1, [])
+    monkeypatch.undo()
+    assert (Cron.objects.count(), CronRun.objects.count(), CronDay.objects.count()) == (0, 0, 0)
+    assert Job.objects.count() == (1 if first == "tick" else 0)
+    assert tick(at("10:00:30")) == tick(at("10:01")) == 0
+    if first == "tick":
+        run_all(alice)
+        assert Job.objects.get().status == "done"
+
+
 def test_a_tick_reads_no_cron_that_is_not_due(alice: Any) -> None:
     one = due(make(alice), at("10:00"))
-    rest = Cron.objects.get(pk=one.pk)
-    rows = []
-    for number in range(2000):
-        rest.pk, rest.label, rest.next_at = None, f"cron {number}", at("11:00")
-        rows.append(Cron(**{field.attname: getattr(rest, field.attname) for field in Cron._meta.concrete_fields}))
-    Cron.objects.bulk_create(rows)
+    add_copies(one, 2000, next_at=at("11:00"))
     with CaptureQueriesContext(connection) as queries:
         assert tick(at("10:00")) == 1
     assert len(queries) < 25
