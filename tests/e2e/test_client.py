@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +143,16 @@ def test_the_quickstart_runs(account: Account, tmp_path: Path) -> None:
     printed = account.run((CODE / "examples" / "quickstart.py").read_text(), cwd=tmp_path)
     assert "is 2147483647 prime? True" in printed
     assert "ZeroDivisionError('division by zero')" in printed
+
+
+def test_the_bot_is_registered_and_removed(account: Account) -> None:
+    script = [sys.executable, str(CODE / "examples" / "cron_bot.py")]
+    env = os.environ | account.env | {"PYTHONPATH": str(CODE)}
+    printed = subprocess.run(script, env=env, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert re.search(r"run by hand, says: \d\d:\d\d \w+", printed)
+    assert "Every 5 minutes in UTC, next at " in printed
+    subprocess.run([*script, "--remove"], env=env, check=True, timeout=60)
+    assert picloud(account, "-o", "no-header", "cron", "list") == b""
 
 
 def test_files_go_straight_to_the_object_store(s3_server: S3Server, tmp_path: Path) -> None:
