@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Browser
+
 from tests.stack import Account, Stack
 from tests.waiting import wait_until
 
@@ -55,6 +57,42 @@ def test_bot_runs_at_its_minutes_though_the_clock_is_killed(stack: Stack, accoun
     assert max(delays) < timedelta(seconds=10)
     assert (found["cron"]["state"], found["cron"]["creator_host"] != "None") == ("up", True)
     account.run("import cloud; cloud.cron.deregister('bot')", cwd=tmp_path)
+
+
+BROKEN = """
+import cloud
+
+def broken():
+    import a_module_of_nowhere
+
+cloud.cron.register(broken, "broken", "@yearly")
+try:
+    cloud.result(cloud.cron.manual_run("broken"), timeout=60)
+except cloud.CloudException:
+    pass
+"""
+
+
+def test_page_says_which_import_failed_and_where(
+    stack: Stack, account: Account, browser: Browser, tmp_path: Path
+) -> None:
+    account.run(BROKEN, cwd=tmp_path)
+    page = browser.new_page(base_url=stack.url)
+    page.goto("/sign-in/?next=/crons/broken/")
+    page.get_by_label("User name").fill(account.username)
+    page.get_by_label("Password").fill(account.password)
+    page.locator("main form").get_by_role("button").click()
+    page.wait_for_url("**/crons/broken/")
+
+    def failure() -> str | None:
+        page.goto("/crons/broken/")
+        found = page.locator("#failure-text")
+        return found.inner_text() if found.count() else None
+
+    said = wait_until(failure, timeout=30, what="the failure on the page")
+    assert "ModuleNotFoundError: No module named 'a_module_of_nowhere'" in said
+    assert "Module 'a_module_of_nowhere' could not be imported in environment base. Sent along: nothing." in said
+    account.run("import cloud; cloud.cron.deregister('broken')", cwd=tmp_path)
 
 
 def _seen(account: Account, cwd: Path, *, runs: int) -> Any:
