@@ -9,12 +9,14 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from common.sql import fetch_all
 from crons.models import Cron, CronDay, CronRun
 from crons.services import change, register, ticker
 from crons.services.ticker import tick
 from jobs.models import Batch, Job
 from tests.crons.making import add_copies, at, due, history, make
 from tests.submitting import claim, finish, run_all
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("base_environment")
 SUBMITTED = ("schedule", "submitted")
@@ -208,7 +210,10 @@ def test_clocks_at_once_start_each_instant_once(core_types: None, alice: Any) ->
 
 
 def _in_thread(act: Callable[[], object], problems: list[BaseException]) -> threading.Thread:
-    """The act, begun in a thread that has a connection of its own."""
+    """The act, begun in a thread that has a connection of its own, and at the point where it waits for this one.
+
+    SQLite does not tell who waits: a thread that has begun waits for the first transaction to end.
+    """
     begun = threading.Event()
 
     def run() -> None:
@@ -223,7 +228,14 @@ def _in_thread(act: Callable[[], object], problems: list[BaseException]) -> thre
     thread = threading.Thread(target=run)
     thread.start()
     assert begun.wait(10)
+    if connection.vendor == "postgresql":
+        wait_until(lambda: not thread.is_alive() or _somebody_waits(), what="the other to be held up, or done")
     return thread
+
+
+def _somebody_waits() -> bool:
+    sql = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    return bool(fetch_all(sql, []))
 
 
 def _with_a_start(whole: Any, begin: Callable[[], None]) -> Any:
