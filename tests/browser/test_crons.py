@@ -81,6 +81,7 @@ def test_keys_go_to_a_cron(page: Page, alice: Any) -> None:
     page.keyboard.press("g")
     page.keyboard.press("c")
     expect(page).to_have_url(re.compile("/crons/$"))
+    page.wait_for_load_state()  # before it, nobody listens to keys
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
