@@ -37,6 +37,13 @@ def _as_text(moment: datetime) -> str:
     return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
+def among(numbers: Iterable[int]) -> tuple[str, Any]:
+    """What follows a column that is one of these numbers, and its one parameter, however many they are."""
+    if connection.vendor == "sqlite":
+        return "IN (SELECT value FROM json_each(%s))", json.dumps(list(numbers))
+    return "= ANY(%s)", list(numbers)
+
+
 def for_update(*, skip_locked: bool = False) -> str:
     """The row-locking clause, or nothing on SQLite, where a writing transaction holds the whole file."""
     if connection.vendor == "sqlite":

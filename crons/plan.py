@@ -1,7 +1,9 @@
 """What to do about a cron whose time has come: pure, from its schedule, its policies and the time that it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from crons.schedule import Schedule
 from crons.states import CatchUp, Overlap, Trigger
@@ -19,13 +21,15 @@ class Plan:
     Missed ones come before all others, and are told by the first of them and their number.
     """
 
-    runs: list[tuple[datetime, Trigger]]
-    skipped: list[tuple[datetime, Trigger]]
+    runs: Sequence[tuple[datetime, Trigger]]
+    skipped: Sequence[tuple[datetime, Trigger]]
     missed_from: datetime | None
     missed: int
     next_at: datetime | None
 
 
+# Kept, because crons that are due together mostly share their schedule.
+@lru_cache(maxsize=1024)
 def plan_runs(
     schedule: Schedule,
     *,

@@ -194,7 +194,6 @@ class Batch(Runnable):
             models.Index(fields=["account", "label", "-id"], name="batch_by_label"),
             models.Index(fields=["account", "core_type", "-id"], name="batch_by_core_type"),
             models.Index(fields=["account", "created_at", "-id"], name="batch_by_date"),
-            models.Index(fields=["module_set"], name="batch_by_modules", condition=models.Q(module_set__isnull=False)),
             models.Index(
                 fields=["account", "parent_jid"], name="batch_children", condition=models.Q(parent_jid__isnull=False)
             ),
@@ -257,14 +256,19 @@ class ArgumentPack(models.Model):
 class Job(models.Model):
     """One call of a function. `attempt` counts the claims; reports of an earlier one are never applied."""
 
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs", db_index=False)
+    # Its batch's, like the core type below: the database checks them there, once, and not for each of 10,000 jobs.
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs", db_index=False, db_constraint=False
+    )
     jid = models.BigIntegerField()
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="jobs", db_index=False)
     index = models.PositiveIntegerField(help_text="Place in the batch, from 0.")
     status = models.CharField(max_length=10, choices=Status.choices)
     reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
     # Repeated from the batch, because a claim reads one narrow index and no join.
-    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
+    core_type = models.ForeignKey(
+        CoreType, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     cores = models.PositiveSmallIntegerField(default=1)
     priority = models.IntegerField(default=5)
     attempt = models.PositiveSmallIntegerField(default=0)

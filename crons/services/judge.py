@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from common.money import charge_of
-from common.sql import db_time, execute_many, fetch_all
+from common.sql import among, db_time, execute_many, fetch_all
 from crons.models import Cron, CronRun
 from crons.services.days import DayChange, add_to_days
 from crons.services.states import change_states
@@ -146,15 +146,15 @@ def _usage_of_deleted(runs: Sequence[CronRun]) -> dict[int, tuple[int, int]]:
     """(milliseconds, charge) by run, of those whose job was deleted before it was looked at."""
     if not runs:
         return {}
-    marks = ", ".join(["%s"] * len(runs))
+    these, parameter = among(run.pk for run in runs)
     rows = fetch_all(
         f"""
         SELECT run.id, used.run_ms, used.run_ms * used.cores * used.price_micros
         FROM crons_cronrun run JOIN crons_cron cron ON cron.id = run.cron_id
         JOIN jobs_usagerecord used ON used.account_id = cron.account_id AND used.jid = run.jid
-        WHERE run.id IN ({marks})
+        WHERE run.id {these}
         """,
-        [run.pk for run in runs],
+        [parameter],
     )
     return {number: (run_ms, charge) for number, run_ms, charge in rows}
 

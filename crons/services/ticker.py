@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.exceptions import Refused
-from common.sql import db_time, execute, fetch_all, insert_many
+from common.sql import among, db_time, execute, fetch_all, insert_many
 from crons.models import Cron, CronRun
 from crons.plan import Plan, plan_runs
 from crons.services.days import DayChange, add_to_days
@@ -108,14 +108,14 @@ def _unfinished(crons: Iterable[Cron]) -> dict[int, list[int]]:
     if not numbers:
         return {}
     # Written out, because the index of pending runs is partial.
-    marks = ", ".join(["%s"] * len(numbers))
+    these, parameter = among(numbers)
     rows = fetch_all(
         f"""
         SELECT run.cron_id, job.jid FROM crons_cronrun run JOIN jobs_job job ON job.id = run.job_id
-        WHERE run.outcome = 'submitted' AND run.verdict = '' AND run.cron_id IN ({marks})
+        WHERE run.outcome = 'submitted' AND run.verdict = '' AND run.cron_id {these}
               AND job.status IN ('waiting', 'queued', 'processing')
         """,
-        numbers,
+        [parameter],
     )
     found: dict[int, list[int]] = defaultdict(list)
     for cron_id, jid in rows:
@@ -200,8 +200,8 @@ def _move_on(plans: dict[Cron, Plan]) -> None:
     for cron, plan in plans.items():
         by_next[plan.next_at].append(cron.pk)
     for moment, numbers in by_next.items():
-        marks = ", ".join(["%s"] * len(numbers))
-        execute(f"UPDATE crons_cron SET next_at = %s WHERE id IN ({marks})", [db_time(moment), *numbers])
+        these, parameter = among(numbers)
+        execute(f"UPDATE crons_cron SET next_at = %s WHERE id {these}", [db_time(moment), parameter])
 
 
 def _announce(chunk: _Chunk) -> None:

@@ -8,15 +8,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from common.ranges import ranges_of
-from common.sql import fetch_all
+from common.sql import among, fetch_all
 from jobs.models import Batch, Job
 from jobs.services import bus
 from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.events import count_moves, record_event
 from jobs.states import FAILED, UNFINISHED, Reason, Status
-
-# SQLite takes 250,000 parameters and PostgreSQL 65,535; a chunk is smaller than either.
-_CHUNK = 10_000
 
 
 @dataclass(kw_only=True)
@@ -73,12 +70,9 @@ def settle_dependants(job_ids: Iterable[int]) -> Settled:
 
 
 def _waiting_batches(job_ids: list[int]) -> list[Batch]:
-    batch_ids: set[int] = set()
-    for start in range(0, len(job_ids), _CHUNK):
-        chunk = job_ids[start : start + _CHUNK]
-        marks = ", ".join(["%s"] * len(chunk))
-        rows = fetch_all(f"SELECT DISTINCT batch_id FROM jobs_dependency WHERE on_job_id IN ({marks})", chunk)
-        batch_ids.update(batch_id for (batch_id,) in rows)
+    these, parameter = among(job_ids)
+    rows = fetch_all(f"SELECT DISTINCT batch_id FROM jobs_dependency WHERE on_job_id {these}", [parameter])
+    batch_ids = {batch_id for (batch_id,) in rows}
     if not batch_ids:
         return []
     return list(Batch.objects.filter(Q(pk__in=batch_ids) & Q(n_waiting__gt=0)).order_by("pk"))
