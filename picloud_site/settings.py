@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "environments",
     "jobs",
     "crons",
+    "realtime",
+    "billing",
     "worker",
     "picloud_site",
 ]

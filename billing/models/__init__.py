@@ -1,0 +1,1 @@
+"""Rows of money: what was charged for what, and what may be spent."""

@@ -1,0 +1,1 @@
+"""Rows of reserved cores, and of the capacity behind all cores."""
