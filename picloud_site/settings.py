@@ -224,6 +224,11 @@ SANDBOX_BLOCKED_NETWORKS = env_list(
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
 
+# Reserved cores.
+REALTIME_RULE = env_str("PICLOUD_REALTIME_RULE", "minimum")
+if REALTIME_RULE not in ("minimum", "fee"):
+    raise BadSetting(f"PICLOUD_REALTIME_RULE must be 'minimum' or 'fee', not {REALTIME_RULE!r}.")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
