@@ -5,7 +5,7 @@ they share stands once in their batch. Events cover ranges of jids for the same 
 """
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,6 +16,8 @@ from common.money import compute_hours, dollars
 from environments.models import Environment
 from jobs.states import FINISHED, Reason, Status
 from storage.models import Blob
+
+RESERVED_SHARE = Decimal("0.3")  # of the price of a core-hour, where an operator says nothing else
 
 
 class CoreType(models.Model):
@@ -50,17 +52,48 @@ class CorePrice(models.Model):
 
     core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="prices")
     per_core_hour = models.DecimalField(max_digits=12, decimal_places=6, help_text="Dollars.")
+    per_reserved_core_hour = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        blank=True,
+        help_text="Dollars for keeping a core ready. Empty: 30 % of what a running one costs.",
+    )
     effective_from = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering: ClassVar = ["-effective_from"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["core_type", "effective_from"], name="one_price_at_a_time"),
-            models.CheckConstraint(condition=models.Q(per_core_hour__gte=0), name="price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(per_core_hour__gte=0, per_reserved_core_hour__gte=0), name="price_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.core_type_id} ${self.per_core_hour.normalize():f} from {self.effective_from:%Y-%m-%d}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.per_reserved_core_hour is None:
+            self.per_reserved_core_hour = self.per_core_hour * RESERVED_SHARE
+        super().save(*args, **kwargs)
+
+
+class Dedication(models.Model):
+    """A worker that serves one account's work of one core type, and nobody else's, until the row is gone.
+
+    The worker looks for its row between jobs, and says in its presence that it has found it.
+    """
+
+    worker = models.CharField(max_length=100, primary_key=True, help_text="The name under which it holds leases.")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["worker"]
+
+    def __str__(self) -> str:
+        return f"{self.worker} for account {self.account_id} on {self.core_type_id}"
 
 
 class Function(models.Model):

@@ -26,6 +26,11 @@ def text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
+def worker_key(name: str) -> str:
+    """Where a worker tells about itself, in a hash that expires soon after the worker is gone. `*` matches all."""
+    return f"picloud:worker:{name}"
+
+
 def account_channel(account_id: int) -> str:
     return f"picloud:account:{account_id}"
 

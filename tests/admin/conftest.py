@@ -13,6 +13,7 @@ from jobs.models import (
     ArgumentPack,
     Batch,
     CoreType,
+    Dedication,
     Dependency,
     Function,
     JidCounter,
@@ -88,6 +89,7 @@ def rows(alice: Any) -> User:
     create_api_key(user=alice, note="laptop")
     save_file(account=alice, name="<b>.html", stream=io.BytesIO(b"x"), size=1)
     JidCounter.objects.create(account=alice, next_jid=4)
+    Dedication.objects.create(worker="w1", account=alice, core_type_id="c1")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
     return alice
