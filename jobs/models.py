@@ -5,7 +5,7 @@ they share stands once in their batch. Events cover ranges of jids for the same 
 """
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -55,6 +55,7 @@ class CorePrice(models.Model):
     per_reserved_core_hour = models.DecimalField(
         max_digits=12,
         decimal_places=6,
+        null=True,
         blank=True,
         help_text="Dollars for keeping a core ready. Empty: 30 % of what a running one costs.",
     )
@@ -71,11 +72,6 @@ class CorePrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.core_type_id} ${self.per_core_hour.normalize():f} from {self.effective_from:%Y-%m-%d}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.per_reserved_core_hour is None:
-            self.per_reserved_core_hour = self.per_core_hour * RESERVED_SHARE
-        super().save(*args, **kwargs)
 
 
 class Dedication(models.Model):

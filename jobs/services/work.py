@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from common.money import MICROS_PER_DOLLAR
 from common.sql import db_time, fetch_one
+from jobs.models import RESERVED_SHARE
 from jobs.services.dispatch import WorkKind
 
 
@@ -96,4 +97,10 @@ def prices_now(core_type: str) -> Price:
         "AND effective_from <= %s ORDER BY effective_from DESC LIMIT 1",
         [core_type, db_time(timezone.now())],
     )
-    return Price(*(round(Decimal(str(amount)) * MICROS_PER_DOLLAR) for amount in row or (0, 0)))
+    standard, reserved = (None if amount is None else Decimal(str(amount)) for amount in row or (0, 0))
+    assert standard is not None
+    return Price(_micros(standard), _micros(standard * RESERVED_SHARE if reserved is None else reserved))
+
+
+def _micros(amount: Decimal) -> int:
+    return round(amount * MICROS_PER_DOLLAR)

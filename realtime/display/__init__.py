@@ -1,0 +1,1 @@
+"""Reservations as pages show them."""
