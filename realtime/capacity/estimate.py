@@ -63,6 +63,34 @@ def estimate(stats: Stats, basis: Basis, *, count: int) -> Estimate:
     )
 
 
+# What takes longer than all that is known is expected to take this share of its time again.
+AGAIN = 0.1
+
+
+def time_left(stats: Stats, *, elapsed: float) -> float:
+    """Seconds that a run still takes which has taken `elapsed`, by runs like it.
+
+    Where times differ much it is more the longer it has run: then it is one of the long ones.
+    """
+    mean, deviation = stats.mean / 1000, stats.deviation / 1000
+    if elapsed <= 0:
+        return mean
+    least = max(mean - elapsed, AGAIN * elapsed)
+    if mean <= 0 or deviation <= 0:
+        return least
+    variance = math.log1p((deviation / mean) ** 2)
+    sigma, middle = math.sqrt(variance), math.log(mean) - variance / 2
+    distance = (middle - math.log(elapsed)) / sigma
+    # The share of runs that take longer than this, and the share of all run time that is theirs.
+    longer, theirs = _normal(distance), _normal(distance + sigma)
+    return max(mean * theirs / longer - elapsed, least) if longer > 1e-9 else least
+
+
+def _normal(distance: float) -> float:
+    """The standard normal distribution below a distance."""
+    return math.erfc(-distance / math.sqrt(2)) / 2
+
+
 def _around(mean: float, deviation: float) -> Range:
     """Bounds of a log-normal distribution: run times are never negative, and a few of them are long."""
     if mean <= 0:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.capacity.estimate import Basis, Estimate, estimate
+from realtime.capacity.estimate import Basis, Estimate, estimate, time_left
 from realtime.capacity.stats import Stats
 from tests.realtime.slow_machines import patient
 
@@ -76,3 +76,22 @@ def test_nine_of_ten_lie_between_the_bounds() -> None:
     found = estimate(Stats.of(sample), Basis.CODE, count=1)
     inside = sum(found.each.low <= value / 1000 <= found.each.high for value in sample)
     assert inside / len(sample) == pytest.approx(0.9, abs=0.01)
+
+
+def test_of_runs_that_are_alike_the_rest_is_left() -> None:
+    alike = Stats.of([10_000, 10_001, 9_999])
+    assert time_left(alike, elapsed=0) == pytest.approx(10.0)
+    assert time_left(alike, elapsed=4) == pytest.approx(6.0, abs=0.01)
+
+
+def test_where_runs_differ_much_a_long_one_has_more_left_the_longer_it_ran() -> None:
+    differing = Stats.of([1_000] * 9 + [100_000])
+    left = [time_left(differing, elapsed=elapsed) for elapsed in (1, 10, 100, 1000)]
+    assert left == sorted(left)
+    assert left[0] > 10
+
+
+@patient
+@given(st.lists(st.integers(0, 10_000_000), min_size=1, max_size=30), st.floats(0, 1e6))
+def test_time_left_is_never_negative(values: list[int], elapsed: float) -> None:
+    assert 0 <= time_left(Stats.of(values), elapsed=elapsed) < math.inf
