@@ -2,6 +2,7 @@
 docs/reference/settings.md names each of them."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -208,8 +209,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_HANDLERS = ["storage.uploads.NoUploads"]
 
-# Work.
-WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1)
+# Work. Without slots this machine serves pages, and others run the jobs.
+WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1, least=0, most=999)
+# How the workers of this machine name it. No two machines of an installation may have the same.
+HOST_NAME = env_str("PICLOUD_HOST_NAME", os.uname().nodename[:63])
+if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", HOST_NAME):
+    raise BadSetting(f"PICLOUD_HOST_NAME must be up to 63 letters, digits, dots, dashes or '_', not {HOST_NAME!r}.")
+# How long a worker that is told to stop may go on with what it runs. What is not done by then runs again elsewhere.
+DRAIN_SECONDS = env_int("PICLOUD_DRAIN_SECONDS", 0, least=0)
 SANDBOX = env_str("PICLOUD_SANDBOX", "container")
 if SANDBOX not in ("container", "process"):
     raise BadSetting(f"PICLOUD_SANDBOX must be 'container' or 'process', not {SANDBOX!r}.")
@@ -221,6 +228,9 @@ SANDBOX_NETWORK = env_str("PICLOUD_SANDBOX_NETWORK", "198.18.0.0/15")
 SANDBOX_BLOCKED_NETWORKS = env_list(
     "PICLOUD_BLOCKED_NETWORKS", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16"
 )
+# Who starts and ends worker hosts: local (you, by hand), ec2, or the path of a class of your own.
+PROVIDER = env_str("PICLOUD_PROVIDER", "local")
+HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
 
