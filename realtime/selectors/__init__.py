@@ -1,1 +1,1 @@
-"""Every read of reservations and of capacity."""
+"""Every read of reserved cores and of capacity."""
