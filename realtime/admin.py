@@ -1,4 +1,7 @@
-"""Reservations for the operator: shown and not edited, but denied and ended through the same service as everywhere."""
+"""Reservations and capacity for the operator: shown and not edited, because the clock learns and decides.
+
+Reservations are denied and ended through the same service as everywhere.
+"""
 
 from typing import Any, ClassVar
 
@@ -9,7 +12,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.people import person
 from common.admin import ReadOnlyAdmin, SearchByNumber
-from realtime.models import Reservation, ReservationEvent, ReservationWindow
+from realtime.models import Quote, Reservation, ReservationEvent, ReservationWindow, RunTime, UsageCursor
 from realtime.services.change import stop
 
 
@@ -59,3 +62,19 @@ class ReservationEventAdmin(SearchByNumber, ReadOnlyAdmin):
     def account(self, row: Any) -> User:
         owner: User = row.reservation.account
         return owner
+
+
+@admin.register(RunTime)
+class RunTimeAdmin(ReadOnlyAdmin):
+    list_display = ("id", "basis", "account_id", "function_id", "core_type", "cores", "n", "mean", "updated_at")
+    list_filter = ("basis", "core_type")
+
+
+@admin.register(Quote)
+class QuoteAdmin(ReadOnlyAdmin):
+    list_display = ("batch_id", "basis", "n", "mean", "made_at")
+
+
+@admin.register(UsageCursor)
+class UsageCursorAdmin(ReadOnlyAdmin):
+    list_display = ("name", "last_id")

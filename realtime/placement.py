@@ -25,7 +25,7 @@ def place(wanted: Mapping[Group, int], *, dedicated: Mapping[str, Group], worker
 
     A worker that is lost counts for nothing; its mark stays until another has taken its place.
     """
-    live = {worker.name: worker for worker in workers if not worker.problem}
+    live = {worker.name: worker for worker in workers if worker.is_able}
     spare = [worker for worker in live.values() if worker.name not in dedicated and worker.group is None]
     free = {name for name, group in dedicated.items() if group not in wanted}
     dedicate: dict[Group, list[str]] = {}

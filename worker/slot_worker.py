@@ -17,10 +17,12 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, WorkerStatus
 
 from common.exceptions import Refused
+from jobs.services import machines
 from jobs.services.bus import worker_key
 from jobs.services.claim import renew_leases
 from jobs.services.dispatch import WorkKind, queue_name
 from worker.inputs import Inputs
+from worker.leaving import Leaving, machine_id
 from worker.sandbox import SandboxFailed
 from worker.serving import Serving
 from worker.shift import Shift
@@ -32,6 +34,15 @@ logger = logging.getLogger(__name__)
 PRESENCE_SECONDS = 15  # after which a silent worker counts as gone
 IDLE_WAIT_SECONDS = 1  # of one blocking look at the queues; a dedication is followed within this time
 PROBLEM_WAIT_SECONDS = 3.0
+NAME_TAKEN = (
+    f"Another machine of this installation is called {settings.HOST_NAME}, or was half a minute ago: "
+    "choose another name by PICLOUD_HOST_NAME."
+)
+
+
+def claim_host_name() -> bool:
+    """Bear this host's name for the next half minute; False while another machine does. Raises RedisError."""
+    return machines.claim_name(host=settings.HOST_NAME, machine=machine_id())
 
 
 class SlotWorker(SimpleWorker):
@@ -41,7 +52,7 @@ class SlotWorker(SimpleWorker):
     """
 
     def __init__(self, *, slot: int, core_types: list[str], slots: Slots, store: "redis.Redis") -> None:
-        host = os.uname().nodename
+        host = settings.HOST_NAME
         # RQ refuses a name that a killed worker has left behind, so its name has the process in it.
         super().__init__(
             [_queue(queue_name(code), store) for code in core_types],
@@ -58,6 +69,8 @@ class SlotWorker(SimpleWorker):
         self._serving = Serving(self.lease_name, core_types=core_types, slots=slots)
         self._warm = WarmSandbox(slot=slot)
         self._inputs = Inputs()
+        self._leaving = Leaving()
+        self._drained = ""
         self._listening = False
         self._problem = ""
         self._beat_at = 0.0
@@ -98,7 +111,7 @@ class SlotWorker(SimpleWorker):
         is_ready = group is not None and self._warm.group == group and self._serving.has_core()
         fields: Any = {
             "pid": os.getpid(),
-            "host": os.uname().nodename,
+            "host": settings.HOST_NAME,
             "slot": self.slot,
             "at": int(time.time()),
             "problem": self._problem,
@@ -106,6 +119,7 @@ class SlotWorker(SimpleWorker):
             "busy": int(self._state == WorkerStatus.BUSY),
             "dedicated": str(group or ""),
             "warm": str(group) if is_ready else "",
+            "drained": self._drained,
             **self._presence,
         }
         try:
@@ -113,8 +127,16 @@ class SlotWorker(SimpleWorker):
             pipeline.hset(key, mapping=fields)
             pipeline.expire(key, PRESENCE_SECONDS)
             pipeline.execute()
+            if not claim_host_name():
+                self._leave_name_to_other()
         except redis.RedisError as error:
             logger.warning("cannot show presence: %s", error)
+
+    def _leave_name_to_other(self) -> None:
+        """As after Redis was emptied: whoever reported first bears the name, and this worker ends."""
+        logger.error("%s", NAME_TAKEN)
+        self._stop_requested = True
+        self._leaving.stop()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """RQ's heartbeat; a Redis that was emptied learns of this worker anew."""
@@ -135,6 +157,8 @@ class SlotWorker(SimpleWorker):
         self.set_state(WorkerStatus.IDLE)
         while True:
             self._check_stop()
+            if self._stays_drained():
+                continue
             self._serving.follow()
             self._prepare()
             try:
@@ -150,6 +174,15 @@ class SlotWorker(SimpleWorker):
                 if self._serving.group is None:
                     self.reorder_queues(reference_queue=found[1])
                 return found
+
+    def _stays_drained(self) -> bool:
+        """Whether this host is to take nothing new, said after a second in which this worker ran nothing."""
+        self._drained = self._leaving.order if self._leaving.is_draining() else ""
+        if not self._drained:
+            return False
+        self._show_presence()
+        self._pause(1.0)
+        return True
 
     def _listen(self, timeout: int | None) -> tuple[Ticket, Queue] | None:
         """The next ticket. Only here may a signal to stop break in: nothing is held or half done."""
@@ -175,15 +208,15 @@ class SlotWorker(SimpleWorker):
         self._state = WorkerStatus.BUSY
         self._beat_at = 0.0  # a run of over a second is shown at once
         ticket: str | None = job.id
-        while ticket and not self._should_leave():
+        while ticket and not self._takes_nothing():
             self._forget(ticket)
             ticket = self._serve(WorkKind.parse(ticket))
         if ticket:
             self.connection.rpush(f"rq:queue:{self._serving.queue_of(ticket)}", ticket)
 
-    def _should_leave(self) -> bool:
+    def _takes_nothing(self) -> bool:
         """Whether this worker is to begin nothing more of what it is at."""
-        return self._stop_requested or self._serving.is_over()
+        return bool(self._stop_requested) or self._leaving.is_draining() or self._serving.is_over()
 
     def _serve(self, kind: WorkKind) -> str | None:
         shift = Shift(
@@ -194,8 +227,8 @@ class SlotWorker(SimpleWorker):
             inputs=self._inputs,
             queues=self._serving.queue_names,
             reserved=self._serving.group is not None,
-            should_stop=lambda: self._stop_requested,
-            should_leave=self._should_leave,
+            should_stop=self._leaving.must_stop,
+            should_leave=self._takes_nothing,
             on_tick=self._tick,
         )
         try:
@@ -244,6 +277,7 @@ class SlotWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Leave a word for the loops; while only waiting, leave at once."""
         self._stop_requested = True
+        self._leaving.stop()
         if self._listening:
             raise StopRequested
 

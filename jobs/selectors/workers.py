@@ -1,7 +1,6 @@
 """The workers that are there, by what they tell of themselves in Redis."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import redis
 
@@ -21,6 +20,12 @@ class Worker:
     group: Group | None  # that it is dedicated to and knows of it
     warm: Group | None  # that a sandbox stands ready for, on a core that nobody else holds
     problem: str
+    drained: str  # the order to drain that it has carried out; empty without one, or while it runs something
+
+    @property
+    def is_able(self) -> bool:
+        """Whether it takes work at all."""
+        return not self.problem and not self.drained
 
 
 def worker_reports(store: "redis.Redis") -> dict[str, dict[str, str]]:
@@ -43,7 +48,7 @@ def live_workers() -> list[Worker]:
     return [_worker(name, report) for name, report in sorted(worker_reports(bus.connection()).items())]
 
 
-def _worker(name: str, report: dict[str, Any]) -> Worker:
+def _worker(name: str, report: dict[str, str]) -> Worker:
     return Worker(
         name=name,
         host=report.get("host", ""),
@@ -53,6 +58,7 @@ def _worker(name: str, report: dict[str, Any]) -> Worker:
         group=_group(report.get("dedicated")),
         warm=_group(report.get("warm")),
         problem=report.get("problem", ""),
+        drained=report.get("drained", ""),
     )
 
 

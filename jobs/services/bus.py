@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 @cache
 def connection() -> "redis.Redis":
     """The process's connection pool to Redis."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT_S)
+    return redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_CLIENT)
 
 
 def text(value: bytes | str) -> str:

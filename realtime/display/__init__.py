@@ -1,1 +1,1 @@
-"""Reservations as pages show them."""
+"""How reservations, estimates and capacity look on pages. Nothing here reads the database."""

@@ -1,1 +1,1 @@
-"""Every read of reserved cores, and of the capacity behind all cores."""
+"""Every read of reserved cores and of capacity."""

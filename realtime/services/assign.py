@@ -78,7 +78,7 @@ def _end_of(row: Reservation, now: datetime) -> tuple[datetime, EndReason] | Non
 
 def _bring_forward(group: Group, rows: Sequence[Reservation], workers: Sequence[Worker], *, now: datetime) -> int:
     """Let those become active whose cores stand ready; to the others say what they wait for. How many became so."""
-    ready = sum(1 for worker in workers if worker.warm == group and not worker.problem)
+    ready = sum(1 for worker in workers if worker.warm == group and worker.is_able)
     became = 0
     # Those that are active keep their cores before others of the account get any.
     for row in sorted(rows, key=lambda row: row.state != State.ACTIVE):
@@ -110,7 +110,7 @@ def _note(row: Reservation, note: str) -> None:
 def _missing(row: Reservation, have: int, workers: Sequence[Worker]) -> str:
     """Why cores are missing, and when they are to be expected, in a sentence."""
     core_type = row.core_type_id
-    able = [worker for worker in workers if core_type in worker.core_types and not worker.problem]
+    able = [worker for worker in workers if core_type in worker.core_types and worker.is_able]
     others = sum(1 for worker in able if worker.group not in (None, row.group))
     busy = sum(1 for worker in able if worker.is_busy and worker.group is None)
     so_far = f"{have} of {row.cores} cores stand ready."

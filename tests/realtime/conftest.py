@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 from redis import Redis
 
 from environments.models import Environment
 from realtime.services import count
 from tests.realtime.workers import Workers
+from tests.submitting import Api
 
 
 @pytest.fixture
@@ -25,3 +28,13 @@ def _counts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting rests after each round; here every round counts."""
     monkeypatch.setattr(count, "MOST_SHARE", float("inf"))
     count._rest_until.clear()
+
+
+@pytest.fixture
+def alice_api(alice: Any) -> Api:
+    return Api(alice)
+
+
+@pytest.fixture
+def charlie_api(charlie: Any) -> Api:
+    return Api(charlie)

@@ -15,7 +15,7 @@ ALICE, BOB = Group(1, "c1"), Group(2, "c1")
 def worker(slot: int, **fields: Any) -> Worker:
     values: dict[str, Any] = {
         "name": f"w{slot}", "host": "host", "slot": slot, "core_types": frozenset({"c1", "c2"}), "is_busy": False,
-        "group": None, "warm": None, "problem": "",
+        "group": None, "warm": None, "problem": "", "drained": "",
     }  # fmt: skip
     return Worker(**(values | fields))
 
@@ -62,7 +62,7 @@ def test_lost_worker_is_replaced_and_its_mark_kept_until_then() -> None:
 
 
 def test_workers_that_do_not_serve_the_type_or_have_no_sandbox_are_passed_over() -> None:
-    workers = [worker(1, core_types=frozenset({"m1"})), worker(2, problem="No engine.")]
+    workers = [worker(1, core_types=frozenset({"m1"})), worker(2, problem="No engine."), worker(3, drained="1")]
     assert place({ALICE: 1}, dedicated={}, workers=workers).dedicate == {}
 
 
