@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from api.schemas_estimates import estimate_schemas
+from api.schemas_realtime import REALTIME
 from api.shapes import COUNTS, JID, MONEY, Schema, array, flag, mapping, moment, number, obj, or_null, ref, text, whole
 from crons.fields import MAX_TEXT
 from crons.models import MAX_LABEL as MAX_CRON_LABEL
@@ -25,6 +26,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     "key_unknown": (404, "The account has no API key of this number."),
     "cron_unknown": (404, "The account has no cron of this label."),
     "run_unknown": (404, "The cron has no run of this number."),
+    "reservation_unknown": (404, "The account has no request for cores of this number."),
+    "window_unknown": (404, "The account has no window of this number."),
     "arguments_unknown": (404, "The arguments of the job are not stored any more."),
     "method_not_allowed": (405, "The address does not take this method; `Allow` lists those it takes."),
     "function_unknown": (409, "The function is not stored here: send its bytes too."),
@@ -33,6 +36,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     "submit_differs": (409, "The idempotency key was used for another submit."),
     "environment_unknown": (409, "The installation has no environment to run jobs in yet."),
     "job_unfinished": (409, "Only finished jobs can be deleted; `jid` names one that is not."),
+    "request_differs": (409, "The key was used for a request for other cores."),
+    "reservation_ended": (409, "The request for cores has ended already."),
     "upload_missing": (409, "The bytes of a direct upload have not arrived."),
     "length_required": (411, "A file needs a Content-Length."),
     "archive_too_large": (413, "The archive is over the limit of an archive of modules."),
@@ -51,7 +56,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "unknown_field": (400, "There is no such field of a job."),
     "unknown_stream": (400, "A job has the streams stdout, stderr and logging."),
     "bad_filter": (400, "A filter of the list has a value that it cannot have."),
-    "bad_number": (400, "`before` or `limit` is not a whole number."),
+    "bad_number": (400, "`before`, `limit` or another number of the address is not a whole number."),
     "bad_submit": (400, "A part of the pack's header is missing or wrong; the sentence names it."),
     "bad_option": (400, "An option has a value that it cannot have; the sentence names it."),
     "unknown_option": (400, "There is no such option."),
@@ -63,6 +68,13 @@ ERRORS: dict[str, tuple[int, str]] = {
     "map_too_large": (400, "A map has too many items."),
     "unknown_core_type": (400, "There is no such core type; the sentence lists those that there are."),
     "cores_not_allowed": (400, "The core type does not allow this number of cores."),
+    "bad_cores": (400, "The number of cores is no whole number from 1."),
+    "too_many_cores": (400, "More cores than can be reserved at a time; the sentence has the numbers."),
+    "bad_hours": (400, "The maximum duration is no whole number of hours, too long, or already over."),
+    "bad_start": (400, "The start is no time with a zone, in the past, or too far ahead."),
+    "bad_request_key": (400, "The key of a request for cores is no text of 8 to 64 printable ASCII characters."),
+    "bad_window": (400, "The days or times of a window cannot be; the sentence says why."),
+    "too_many_windows": (400, "The account has as many windows as it can have."),
     "python_version": (400, "Jobs here run another minor version of Python than the caller's."),
     "bad_digest": (400, "The bytes that arrived do not have the announced SHA-256, or it is none."),
     "bad_modules": (400, "The list of modules is no list of digests, of digests and names, or is too long."),
@@ -372,6 +384,7 @@ _CORE_TYPE = obj(
         "disk_mb": whole(),
         "allowed_cores": array(whole(minimum=1)),
         "dollars_per_core_hour": MONEY,
+        "dollars_per_reserved_core_hour": {**MONEY, "description": "Of a core that is only kept ready."},
     }
 )
 
@@ -438,6 +451,7 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     **estimate_schemas(_OPTIONS),
+    **REALTIME,
     "Account": obj({"username": text(), "email": or_null(text()), "time_zone": text(), "joined": moment()}),
     "Part": obj({"ok": flag(), "detail": text()}),
 }

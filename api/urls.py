@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, crons, estimates, files, jobs, keys, modules, openapi
+from api import account, crons, estimates, files, jobs, keys, modules, openapi, realtime
 from api.errors import unknown_address
 
 app_name = "api"
@@ -22,6 +22,12 @@ urlpatterns = [
     re_path(r"^crons/(?P<label>(?s:.+))/runs\Z", crons.runs, name="cron_runs"),
     re_path(r"^crons/(?P<label>(?s:.+))\Z", crons.cron, name="cron"),
     path("schedule", crons.schedule, name="schedule"),
+    path("realtime", realtime.reservations, name="reservations"),
+    path("realtime/quote", realtime.quote, name="quote"),
+    path("realtime/windows", realtime.window_list, name="windows"),
+    path("realtime/windows/<int:number>", realtime.window, name="window"),
+    path("realtime/<int:number>", realtime.reservation, name="reservation"),
+    path("realtime/<int:number>/release", realtime.release, name="reservation_release"),
     path("files", files.files, name="files"),
     # Any character may stand in a name here, so that a bad one is refused by a sentence that names it.
     re_path(r"^files/(?P<name>(?s:.+))/upload\Z", files.upload, name="file_upload"),

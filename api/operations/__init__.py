@@ -7,8 +7,9 @@ from api.operations.files import FILES
 from api.operations.installation import KEYS, PLACE
 from api.operations.jobs import JOBS
 from api.operations.modules import MODULES
+from api.operations.realtime import REALTIME
 from api.operations.streams import STREAMS
 
-OPERATIONS = [*JOBS, *ESTIMATES, *CRONS, *MODULES, *FILES, *KEYS, *PLACE, *STREAMS]
+OPERATIONS = [*JOBS, *ESTIMATES, *CRONS, *REALTIME, *MODULES, *FILES, *KEYS, *PLACE, *STREAMS]
 
 __all__ = ["OPERATIONS", "Operation", "answer"]

@@ -21,6 +21,7 @@ from api.operations import OPERATIONS, Operation
 from common import packs
 from crons.models import Cron
 from jobs.models import Batch, Job
+from realtime.models import Reservation, ReservationWindow
 from storage.models import StoredFile
 from tests.submitting import Api, pack, run_all, submit
 
@@ -38,6 +39,7 @@ class Row(NamedTuple):
     body: Any = None
 
 
+WEEKLY = {"type": "c1", "cores": 1, "weekdays": [0], "begins": "09:00", "ends": "18:00"}
 API = {
     "submit": Row("own", pack([b"x"])),
     "listJobs": Row("own"),
@@ -55,6 +57,15 @@ API = {
     "runCron": Row("theirs"),
     "listRuns": Row("theirs"),
     "previewSchedule": Row("own", {"schedule": "@daily"}),
+    "listReservations": Row("own"),
+    "requestCores": Row("own", {"type": "c1", "cores": 1}),
+    "quoteCores": Row("own"),
+    "getReservation": Row("theirs"),
+    "changeReservation": Row("theirs", {"max_hours": 3}),
+    "releaseReservation": Row("theirs"),
+    "listWindows": Row("own"),
+    "addWindow": Row("own", WEEKLY),
+    "removeWindow": Row("theirs"),
     "kill": Row("theirs", {"jids": [[1, 1]]}),
     "delete": Row("theirs", {"jids": [[1, 1]]}),
     "findModules": Row("own", {"digests": []}),
@@ -88,20 +99,25 @@ class Thing(NamedTuple):
     key: ApiKey
 
     def address(self, path: str) -> str:
-        found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "label": "alices-cron"}
+        found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "label": "alices-cron", "number": 1}
         found["digest"] = hashlib.sha256(b"bytes").hexdigest()
         if path.startswith("/api/v1/environments/"):
             found["name"] = "base"
+        if path.endswith("/quote"):
+            path += "?type=c1&cores=1"
         return re.sub(r"{(\w+)}", lambda match: str(found[match[1]]), path)
 
 
 @pytest.fixture
-def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -> Thing:
+def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api, settings: Any) -> Thing:
+    settings.REALTIME_MAX_CORES = settings.REALTIME_MAX_CORES_IN_ALL = 9
     submit(alice, options={"label": "alices-label"})
     run_all(alice)
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
     cron = pack([b"arguments"], cron={"label": "alices-cron", "schedule": "@daily"})
     alice_api.client.post("/api/v1/crons", cron, content_type=packs.CONTENT_TYPE)
+    alice_api.post("realtime", {"type": "c1", "cores": 1})
+    alice_api.post("realtime/windows", WEEKLY)
     return Thing(alice_api, create_api_key(user=alice, note="alices-note")[0])
 
 
@@ -116,6 +132,8 @@ def state(account: Any) -> Any:
                 "label", "schedule", "paused_at", "overlap", "alerts", "registration"
             )
         ),
+        list(Reservation.objects.filter(account=account).values_list("number", "state", "max_hours")),
+        list(ReservationWindow.objects.filter(account=account).values_list("number", "removed_at")),
         list(ApiKey.objects.filter(user=account).values_list("pk", "is_active")),
     )
 
@@ -213,6 +231,7 @@ class Page(NamedTuple):
 JID = {"jid": 1}
 FILE = {"name": "alices-file.txt"}
 CRON = {"label": "alices-cron"}
+NUMBER = {"number": 1}
 TIME = {"schedule": "@daily", "timezone": "UTC"}
 OPTIONS = {"overlap": "skip", "catch_up": "none", "start_grace": "1"}
 PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
@@ -237,6 +256,12 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "crons:alerts": (CRON, [Page("POST", "theirs", {"alerts": "off"})]),
     "crons:remove": (CRON, [Page("GET", "theirs"), Page("POST", "theirs")]),
     "crons:from_job": (JID, [Page("GET", "theirs"), Page("POST", "theirs", {"label": "daily", **TIME, **OPTIONS})]),
+    "realtime:list": ({}, [Page("GET", "own"), Page("POST", "own", {"core_type": "c1", "cores": "1"})]),
+    "realtime:detail": (NUMBER, [Page("GET", "theirs")]),
+    "realtime:release": (NUMBER, [Page("POST", "theirs")]),
+    "realtime:duration": (NUMBER, [Page("POST", "theirs", {"max_hours": "3"})]),
+    "realtime:window_new": ({}, [Page("GET", "own"), Page("POST", "own", {"core_type": "c1"})]),
+    "realtime:window_remove": (NUMBER, [Page("POST", "theirs")]),
     "files:list": ({}, [Page("GET", "own"), Page("POST", "own", {})]),
     "files:download": (FILE, [Page("GET", "theirs"), Page("HEAD", "theirs"), Page("PUT", "own", b"bytes")]),
     "files:delete": (FILE, [Page("GET", "theirs"), Page("POST", "theirs")]),
