@@ -1,12 +1,17 @@
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
 from environments.models import Environment
 from realtime.services import count
 from tests.realtime.workers import Workers
 from tests.submitting import Api
+
+# A machine that others use too is slow now and then, and that is no fault of what is tested.
+hypothesis_settings.register_profile("unhurried", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 @pytest.fixture
