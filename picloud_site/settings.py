@@ -167,7 +167,7 @@ STORAGES: dict[str, dict[str, Any]] = {
         "BACKEND": "storage.file_bucket.FileBucket",
         "OPTIONS": {"location": str(PICLOUD_HOME / "bucket"), "file_permissions_mode": 0o600},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "picloud_site.static_files.StaticFiles"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
