@@ -224,6 +224,9 @@ SANDBOX_BLOCKED_NETWORKS = env_list(
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
 
+# Crons. Their runs are listed for so many days; what each day came to is kept for ever.
+CRON_HISTORY_DAYS = env_int("PICLOUD_CRON_HISTORY_DAYS", 366)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
