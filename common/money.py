@@ -20,6 +20,11 @@ def dollars(charge: int) -> Decimal:
     return Decimal(charge) / (MS_PER_HOUR * MICROS_PER_DOLLAR)
 
 
+def charge_of_dollars(amount: Decimal) -> int:
+    """The charge of an amount, exact for amounts of up to six decimals."""
+    return int(amount * MS_PER_HOUR * MICROS_PER_DOLLAR)
+
+
 def compute_hours(*, core_ms: int, compute_units: Decimal) -> Decimal:
     """Core-milliseconds in compute-unit hours, as prices were quoted: core-hours x units."""
     return Decimal(core_ms) * compute_units / MS_PER_HOUR
