@@ -17,6 +17,7 @@ from common.admin import AnyAdmin, AnyInline, PartAdmin, ReadOnlyAdmin, SearchBy
 from jobs.models import (
     ArgumentPack,
     Batch,
+    BatchTrace,
     CorePrice,
     CoreType,
     Dependency,
@@ -242,6 +243,12 @@ class JobEventAdmin(PartOfBatchAdmin):
     number_fields = ("batch_id", "first_jid")
     search_help_text = "Number of a batch, a jid, or an account's name."
     ordering = ("-id",)
+
+
+@admin.register(BatchTrace)
+class BatchTraceAdmin(ReadOnlyAdmin):
+    list_display = ("batch_id", "function", "label", "api_key", "deleted_at")
+    search_fields = ("batch_id",)
 
 
 @admin.register(UsageRecord)

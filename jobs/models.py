@@ -141,6 +141,10 @@ class Runnable(models.Model):
     env_vars = models.JSONField(default=dict, blank=True)
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+", db_index=False)
     client = models.JSONField(default=dict, blank=True, help_text="Host, process and versions of the submitter.")
+    # A number and no foreign key: keys stay, and a submit is spared a check.
+    api_key = models.BigIntegerField(
+        null=True, blank=True, help_text="Number of the API key that submitted it; none when a page did."
+    )
 
     class Meta:
         abstract = True
@@ -234,6 +238,19 @@ class Batch(Runnable):
     def compute_hours(self) -> Decimal:
         """Compute-unit hours of its finished runs."""
         return compute_hours(core_ms=self.run_ms * self.cores, compute_units=self.core_type.compute_units)
+
+
+class BatchTrace(models.Model):
+    """What a bill still has to say of a batch whose jobs were all deleted. Removed when that is written down."""
+
+    batch_id = models.BigIntegerField(primary_key=True)
+    function = models.CharField(max_length=401)
+    label = models.CharField(max_length=200, blank=True)
+    api_key = models.BigIntegerField(null=True, blank=True)
+    deleted_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"trace of batch {self.batch_id}"
 
 
 class ArgumentPack(models.Model):

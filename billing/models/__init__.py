@@ -1,1 +1,19 @@
 """Rows of money: what was charged for what, and what may be spent."""
+
+from billing.models.books import Books, Reconciliation
+from billing.models.ledger import Kind, LedgerDay, LedgerEntry
+from billing.models.rates import Rate, RateKind
+from billing.models.statements import Statement
+from billing.models.storage import StorageDay
+
+__all__ = [
+    "Books",
+    "Kind",
+    "LedgerDay",
+    "LedgerEntry",
+    "Rate",
+    "RateKind",
+    "Reconciliation",
+    "Statement",
+    "StorageDay",
+]

@@ -12,6 +12,7 @@ from environments.models import Environment
 from jobs.models import (
     ArgumentPack,
     Batch,
+    BatchTrace,
     CoreType,
     Dependency,
     Function,
@@ -88,6 +89,7 @@ def rows(alice: Any) -> User:
     create_api_key(user=alice, note="laptop")
     save_file(account=alice, name="<b>.html", stream=io.BytesIO(b"x"), size=1)
     JidCounter.objects.create(account=alice, next_jid=4)
+    BatchTrace.objects.create(batch_id=99, function="videos.encode")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
     return alice
