@@ -43,7 +43,9 @@ def _register(request: HttpRequest, caller: Caller) -> JsonResponse:
     header, body = packs.parse(request.body)
     submission = parse_submission(header, body)
     terms = parse_terms(header.get("cron"))
-    cron, created = register.register(account=caller.account, submission=submission, terms=terms)
+    cron, created = register.register(
+        account=caller.account, submission=submission, terms=terms, api_key=caller.api_key
+    )
     return _answer(caller, cron.label, status=201 if created else 200)
 
 

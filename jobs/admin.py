@@ -17,6 +17,7 @@ from common.admin import AnyAdmin, AnyInline, ReadOnlyAdmin, SearchByNumber
 from jobs.models import (
     ArgumentPack,
     Batch,
+    BatchTrace,
     CorePrice,
     CoreType,
     Dependency,
@@ -155,7 +156,7 @@ class FunctionAdmin(SearchByNumber, ReadOnlyAdmin):
 
 @admin.register(Hold)
 class HoldAdmin(SearchByNumber, ReadOnlyAdmin):
-    list_display = ("id", "account", "source", "label", "reason", "sentence", "since")
+    list_display = ("id", "account", "source", "label", "api_key", "reason", "sentence", "since")
     list_filter = ("reason",)
     list_select_related = ("account",)
     search_fields = ("account__username",)
@@ -267,6 +268,12 @@ class JobEventAdmin(PartOfBatchAdmin):
     number_fields = ("batch_id", "first_jid")
     search_help_text = "Number of a batch, a jid, or an account's name."
     ordering = ("-id",)
+
+
+@admin.register(BatchTrace)
+class BatchTraceAdmin(ReadOnlyAdmin):
+    list_display = ("batch_id", "function", "label", "api_key", "deleted_at")
+    search_fields = ("batch_id",)
 
 
 @admin.register(UsageRecord)

@@ -94,7 +94,7 @@ class JidCounter(models.Model):
 
 
 class Hold(models.Model):
-    """Jobs of an account that must not start until this is lifted: those of a label, or all of them.
+    """Jobs of an account that must not start until this is lifted: those of a label, of an API key, or all of them.
 
     Rooms above place and lift holds; `source` is their name for it.
     """
@@ -104,6 +104,7 @@ class Hold(models.Model):
     )
     source = models.CharField(max_length=40)
     label = models.CharField(max_length=200, blank=True, help_text="Label of the jobs; none for all jobs.")
+    api_key = models.BigIntegerField(null=True, blank=True, help_text="Number of their API key; none for any.")
     reason = models.CharField(max_length=16, choices=[(r.value, r.label) for r in Reason if r in HOLDING])
     sentence = models.CharField(max_length=300, help_text="Why, and until when, for people.")
     since = models.DateTimeField(default=timezone.now)
@@ -114,6 +115,10 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} holds {self.label or 'all jobs'} of {self.account_id}"
+
+    def meets(self, *, label: str, api_key: int | None) -> bool:
+        """Whether it holds jobs of this label that came by this key."""
+        return self.label in ("", label) and self.api_key in (None, api_key)
 
 
 class ModuleSet(models.Model):
@@ -169,6 +174,10 @@ class Runnable(models.Model):
     env_vars = models.JSONField(default=dict, blank=True)
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+", db_index=False)
     client = models.JSONField(default=dict, blank=True, help_text="Host, process and versions of the submitter.")
+    # A number and no foreign key: keys stay, and a submit is spared a check.
+    api_key = models.BigIntegerField(
+        null=True, blank=True, help_text="Number of the API key that submitted it; none when a page did."
+    )
 
     class Meta:
         abstract = True
@@ -267,6 +276,19 @@ class Batch(Runnable):
     def compute_hours(self) -> Decimal:
         """Compute-unit hours of its finished runs."""
         return compute_hours(core_ms=self.run_ms * self.cores, compute_units=self.core_type.compute_units)
+
+
+class BatchTrace(models.Model):
+    """What a bill still has to say of a batch whose jobs were all deleted. Removed when that is written down."""
+
+    batch_id = models.BigIntegerField(primary_key=True)
+    function = models.CharField(max_length=401)
+    label = models.CharField(max_length=200, blank=True)
+    api_key = models.BigIntegerField(null=True, blank=True)
+    deleted_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"trace of batch {self.batch_id}"
 
 
 class ArgumentPack(models.Model):

@@ -59,7 +59,7 @@ def settle_dependants(job_ids: Iterable[int]) -> Settled:
             if after == WAITING:
                 continue
             if after == QUEUED:
-                after = start_of(batch.account_id, batch.label)
+                after = start_of(batch)
             moved = _move_waiting(batch, after)
             if not moved:
                 continue

@@ -22,7 +22,9 @@ from jobs.states import Reason, Status
 RELEASED = "It is held no more."
 
 
-def place_hold(*, account: User, source: str, reason: Reason, sentence: str, label: str = "") -> int:
+def place_hold(
+    *, account: User, source: str, reason: Reason, sentence: str, label: str = "", api_key: int | None = None
+) -> int:
     """Hold jobs of the account, new and queued ones, until it is lifted; answers how many were queued.
 
     Placed again by the same source, it only says something else.
@@ -30,7 +32,9 @@ def place_hold(*, account: User, source: str, reason: Reason, sentence: str, lab
     with transaction.atomic():
         _mark(account.pk, has_holds=True)
         Hold.objects.update_or_create(
-            account=account, source=source, defaults={"label": label, "reason": reason, "sentence": sentence[:300]}
+            account=account,
+            source=source,
+            defaults={"label": label, "api_key": api_key, "reason": reason, "sentence": sentence[:300]},
         )
     return _hold_queued(account.pk)
 
@@ -46,7 +50,7 @@ def lift_hold(*, account: User, source: str) -> int:
     return _release(account.pk)
 
 
-def kill_held_running(*, account: User, reason: Reason, detail: str, label: str = "") -> int:
+def kill_running(*, account: User, reason: Reason, detail: str, label: str = "") -> int:
     """End the running jobs of the account, or of a label of it; answers how many."""
     running = Job.objects.filter(account=account, status=Status.PROCESSING, kill_requested_at__isnull=True)
     if label:
@@ -79,10 +83,10 @@ def _hold_queued(account_id: int) -> int:
     if not holds:
         return 0
     # Written out, because the index of batches with queued jobs is partial.
-    sql = "SELECT id, label FROM jobs_batch WHERE account_id = %s AND n_queued > 0 ORDER BY id"
+    sql = "SELECT id, label, api_key FROM jobs_batch WHERE account_id = %s AND n_queued > 0 ORDER BY id"
     held: dict[int, int] = {}
-    for batch_id, label in fetch_all(sql, [account_id]):
-        start = start_under(holds, label)
+    for batch_id, label, api_key in fetch_all(sql, [account_id]):
+        start = start_under(holds, label=label, api_key=api_key)
         if start != QUEUED and (number := _move(batch_id, Status.QUEUED, start, name="job.held")):
             held[batch_id] = number
     if held:
@@ -96,7 +100,7 @@ def _release(account_id: int) -> int:
     kinds = set()
     found = [batch_id for owner, batch_id in _held_batches() if owner == account_id]
     for batch in Batch.objects.filter(pk__in=found).order_by("pk"):
-        start = start_under(holds, batch.label)
+        start = start_under(holds, label=batch.label, api_key=batch.api_key)
         if start == QUEUED:
             released[batch.pk] = _move(batch.pk, Status.WAITING, start._replace(detail=RELEASED), name="job.queued")
             kinds.add(WorkKind(account_id, batch.core_type_id, batch.cores))

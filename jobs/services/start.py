@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jobs.models import Hold
+from jobs.models import Batch, Hold
 from jobs.states import Reason, Status
 
 
@@ -25,14 +25,14 @@ def holds_of(account_id: int) -> list[Hold]:
     return list(Hold.objects.filter(account=account_id))
 
 
-def start_under(holds: Iterable[Hold], label: str) -> Start:
-    """Where a job of this label begins that is ready: in the queue, or held by the first of the holds that it meets."""
+def start_under(holds: Iterable[Hold], *, label: str, api_key: int | None) -> Start:
+    """Where a job begins that is ready: in the queue, or held by the first of the holds that meets it."""
     for hold in holds:
-        if hold.label in ("", label):
+        if hold.meets(label=label, api_key=api_key):
             return Start(Status.WAITING, Reason(hold.reason), hold.sentence)
     return QUEUED
 
 
-def start_of(account_id: int, label: str) -> Start:
-    """Where a job of the account begins that is ready."""
-    return start_under(holds_of(account_id), label)
+def start_of(batch: Batch) -> Start:
+    """Where the jobs of a batch begin when they are ready."""
+    return start_under(holds_of(batch.account_id), label=batch.label, api_key=batch.api_key)

@@ -34,11 +34,13 @@ class Accepted(NamedTuple):
     has_holds: bool | None = None  # whether there are any on the account, as far as that was seen
 
 
-def submit(*, account: User, submission: Submission, parent_jid: int | None = None) -> Accepted:
+def submit(
+    *, account: User, submission: Submission, parent_jid: int | None = None, api_key: int | None = None
+) -> Accepted:
     """Accept a submitting request; a repeated one gets what the first got.
 
-    `parent_jid` is the job that submits, when it comes from inside one. Raises Refused when the request
-    cannot run as asked, and then nothing is stored.
+    `parent_jid` is the job that submits, when it comes from inside one; its key is then that of the job. Raises
+    Refused when the request cannot run as asked, and then nothing is stored.
     """
     known = _accepted_before(account, submission)
     if known is not None and not _is_new_part(known, submission):
@@ -50,7 +52,7 @@ def submit(*, account: User, submission: Submission, parent_jid: int | None = No
     environment_id = environment_for(submission)
     try:
         with transaction.atomic():
-            accepted = known or _create_batch(account, submission, environment_id, parent_jid)
+            accepted = known or _create_batch(account, submission, environment_id, parent_jid, api_key)
             _add_items(account, accepted, submission)
     except IntegrityError:
         # The same request on another connection was faster.
@@ -147,7 +149,9 @@ _MAKE_FUNCTION = (
 )
 
 
-def run_columns(account: User, submission: Submission, environment_id: int) -> dict[str, Any]:
+def run_columns(
+    account: User, submission: Submission, environment_id: int, *, api_key: int | None = None
+) -> dict[str, Any]:
     """The columns of a `Runnable`. Call it inside the transaction that writes them: it holds the function's blob."""
     options = submission.options
     return {
@@ -163,6 +167,7 @@ def run_columns(account: User, submission: Submission, environment_id: int) -> d
         "env_vars": dict(options.env_vars),
         "environment_id": environment_id,
         "client": dict(submission.client),
+        "api_key": api_key,
     }
 
 
@@ -174,8 +179,22 @@ def columns_of(row: Runnable) -> dict[str, Any]:
 RUN_COLUMNS = tuple(field.attname for field in Runnable._meta.local_fields)
 
 
-def _create_batch(account: User, submission: Submission, environment_id: int, parent_jid: int | None) -> Accepted:
+def _key_of(account: User, jid: int) -> int | None:
+    """The API key behind a job."""
+    row = fetch_one(
+        "SELECT batch.api_key FROM jobs_job job JOIN jobs_batch batch ON batch.id = job.batch_id "
+        "WHERE job.account_id = %s AND job.jid = %s",
+        [account.pk, jid],
+    )
+    return row[0] if row else None
+
+
+def _create_batch(
+    account: User, submission: Submission, environment_id: int, parent_jid: int | None, api_key: int | None
+) -> Accepted:
     options = submission.options
+    if parent_jid is not None:
+        api_key = _key_of(account, parent_jid)
     # First of all: on SQLite this takes the writer's lock, on PostgreSQL it orders the submits of an account.
     first_jid, has_holds = reserve_jids(account.pk, submission.total)
     batch_id = insert_row(
@@ -189,7 +208,7 @@ def _create_batch(account: User, submission: Submission, environment_id: int, pa
         kill_process=options.kill_process,
         ignore_dependency_errors=options.ignore_dependency_errors,
         parent_jid=parent_jid,
-        **run_columns(account, submission, environment_id),
+        **run_columns(account, submission, environment_id, api_key=api_key),
     )
     if options.depends_on:
         _add_dependencies(account, batch_id, options.depends_on)
@@ -234,7 +253,7 @@ def _add_items(account: User, accepted: Accepted, submission: Submission) -> Non
     if options.depends_on:
         start = dependencies.start_of_new_jobs(Batch.objects.get(pk=accepted.batch_id))
     if start == QUEUED and accepted.has_holds is not False:
-        start = start_of(account.pk, options.label)
+        start = start_of(Batch.objects.get(pk=accepted.batch_id))
     new = _NewJobs(
         account_id=account.pk,
         batch_id=accepted.batch_id,
@@ -299,7 +318,7 @@ def _insert_jobs(new: _NewJobs, *, first: int, number: int, start: Start) -> Non
         Batch.objects.filter(pk=new.batch_id, received=F("size")).update(finished_at=now)
 
 
-def rerun_job(*, account: User, jid: int) -> Batch:
+def rerun_job(*, account: User, jid: int, api_key: int | None = None) -> Batch:
     """Submit the job's function with the same arguments and options again, as one new job.
 
     Raises NotFound for a job that this account does not have.
@@ -310,17 +329,17 @@ def rerun_job(*, account: User, jid: int) -> Batch:
     old = job.batch
     item = packs.read_item(old, job.index)
     with transaction.atomic():
-        batch = _copy_batch(old)
+        batch = _copy_batch(old, api_key)
         blob = put_blob(account=account, data=packs.build_pack([len(item)], item))
         ArgumentPack.objects.create(batch=batch, first_index=0, count=1, blob=blob)
         new = _NewJobs(account.pk, batch.pk, batch.first_jid, batch.core_type_id, batch.cores, batch.priority)
-        start = start_of(account.pk, batch.label)
+        start = start_of(batch)
         _insert_jobs(new, first=0, number=1, start=start._replace(detail=f"Job {jid} again. {start.detail}".strip()))
     announce_work(WorkKind(account.pk, batch.core_type_id, batch.cores), batch_id=batch.pk)
     return batch
 
 
-def _copy_batch(old: Batch) -> Batch:
+def _copy_batch(old: Batch, api_key: int | None) -> Batch:
     return Batch.objects.create(
         account_id=old.account_id,
         is_map=False,
@@ -328,5 +347,5 @@ def _copy_batch(old: Batch) -> Batch:
         first_jid=reserve_jids(old.account_id, 1)[0],
         label=old.label,
         kill_process=old.kill_process,
-        **columns_of(old),
+        **(columns_of(old) | {"api_key": api_key}),
     )

@@ -87,7 +87,9 @@ def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
 def _starts(prepared: Sequence[Prepared], held_accounts: set[int]) -> list[Start]:
     """Where each call begins: nearly always in the queue."""
     holds = {account_id: holds_of(account_id) for account_id in held_accounts}
-    return [start_under(holds.get(call.account_id, ()), call.label) for call in prepared]
+    return [
+        start_under(holds.get(call.account_id, ()), label=call.label, api_key=call.runs.api_key) for call in prepared
+    ]
 
 
 def _reserve(prepared: Sequence[Prepared]) -> tuple[list[int], set[int]]:

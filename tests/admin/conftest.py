@@ -12,6 +12,7 @@ from environments.models import Environment
 from jobs.models import (
     ArgumentPack,
     Batch,
+    BatchTrace,
     CoreType,
     Dependency,
     Function,
@@ -92,6 +93,7 @@ def rows(alice: Any) -> User:
     Hold.objects.create(
         account=alice, source="budget-1", label="<b>night", reason="budget", sentence="<script>alert(1)"
     )
+    BatchTrace.objects.create(batch_id=99, function="videos.encode")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
     return alice

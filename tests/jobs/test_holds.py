@@ -9,7 +9,7 @@ from redis import Redis
 from jobs.models import Batch, Hold, JidCounter, Job, JobEvent
 from jobs.services.claim import jobs_to_stop
 from jobs.services.dispatch import WorkKind
-from jobs.services.holds import kill_held_running, lift_hold, place_hold, settle_holds
+from jobs.services.holds import kill_running, lift_hold, place_hold, settle_holds
 from jobs.services.kill import kill_jobs
 from jobs.services.recover import release_worker
 from jobs.services.submit import rerun_job
@@ -193,7 +193,7 @@ def test_running_jobs_can_be_ended_for_it(alice: Any) -> None:
     first, second = claim(alice, worker="w1"), claim(alice, worker="w2")
     assert first is not None
     assert second is not None
-    assert kill_held_running(account=alice, reason=Reason.BUDGET, detail=WORDS, label="night") == 1
+    assert kill_running(account=alice, reason=Reason.BUDGET, detail=WORDS, label="night") == 1
     assert jobs_to_stop(worker="w1", job_ids=[first.jobs[0].pk]) == {first.jobs[0].pk: Reason.BUDGET}
     assert jobs_to_stop(worker="w2", job_ids=[second.jobs[0].pk]) == {}
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from redis import RedisError
 
+import billing.duties
 import crons.duties
 import jobs.duties
 from common.duties import Duty
@@ -21,7 +22,7 @@ from jobs.services.leader import Leadership
 logger = logging.getLogger(__name__)
 
 # Each list has a thread of its own: what takes long in one, such as looking through a bucket, delays no cron.
-LISTS = ([crons.duties.TICKER], crons.duties.DUTIES, jobs.duties.DUTIES)
+LISTS = ([crons.duties.TICKER], crons.duties.DUTIES, jobs.duties.DUTIES, billing.duties.DUTIES)
 LONGEST_WAIT = 1.0  # seconds; a standby takes over after this and the time of the lock
 SHORTEST_WAIT = 0.02  # seconds; what is due and cannot be done must not keep a core busy
 FINISH_SECONDS = 5.0
