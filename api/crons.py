@@ -140,6 +140,7 @@ def _line(line: selectors.CronLine) -> dict[str, Any]:
         "core_type": found.core_type_id,
         "cores": found.cores,
         "max_runtime": found.max_runtime_ms / 60_000 if found.max_runtime_ms else None,
+        "max_cost": None if found.max_cost is None else f"{found.max_cost:f}",
         "cost_this_month": f"{line.price.so_far:f}",
         "projected_cost": None if line.price.projected is None else f"{line.price.projected:f}",
     }

@@ -3,6 +3,8 @@
 import logging
 
 from billing.services import storage
+from billing.services.enforce import check_budgets, check_forecasts
+from billing.services.notices import send_notices
 from billing.services.rates import RateMissing
 from billing.services.reconcile import reconcile_nightly
 from billing.services.statements import close_months
@@ -22,6 +24,9 @@ def measure_storage() -> None:
 
 DUTIES = [
     Duty(post_usage, seconds=2.0),
+    Duty(check_budgets, seconds=5.0),
+    Duty(check_forecasts, seconds=600.0),
+    Duty(send_notices, seconds=10.0),
     Duty(measure_storage, seconds=600.0),
     Duty(close_months, seconds=600.0),
     Duty(reconcile_nightly, seconds=600.0),

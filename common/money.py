@@ -8,6 +8,7 @@ from decimal import Decimal
 
 MS_PER_HOUR = 3_600_000
 MICROS_PER_DOLLAR = 1_000_000
+CHARGE_PER_DOLLAR = MS_PER_HOUR * MICROS_PER_DOLLAR
 
 
 def charge_of(*, run_ms: int, cores: int, price_micros: int) -> int:
@@ -17,12 +18,12 @@ def charge_of(*, run_ms: int, cores: int, price_micros: int) -> int:
 
 def dollars(charge: int) -> Decimal:
     """A charge in dollars, exact."""
-    return Decimal(charge) / (MS_PER_HOUR * MICROS_PER_DOLLAR)
+    return Decimal(charge) / CHARGE_PER_DOLLAR
 
 
 def charge_of_dollars(amount: Decimal) -> int:
     """The charge of an amount, exact for amounts of up to six decimals."""
-    return int(amount * MS_PER_HOUR * MICROS_PER_DOLLAR)
+    return int(amount * CHARGE_PER_DOLLAR)
 
 
 def compute_hours(*, core_ms: int, compute_units: Decimal) -> Decimal:

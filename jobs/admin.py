@@ -22,6 +22,7 @@ from jobs.models import (
     CoreType,
     Dependency,
     Function,
+    Hold,
     JidCounter,
     Job,
     JobEvent,
@@ -150,6 +151,16 @@ class FunctionAdmin(SearchByNumber, ReadOnlyAdmin):
     list_select_related = ("account",)
     search_fields = ("account__username",)
     search_help_text = "Number of a function, or an account's name."
+    number_fields = ("id",)
+
+
+@admin.register(Hold)
+class HoldAdmin(SearchByNumber, ReadOnlyAdmin):
+    list_display = ("id", "account", "source", "label", "api_key", "reason", "sentence", "since")
+    list_filter = ("reason",)
+    list_select_related = ("account",)
+    search_fields = ("account__username",)
+    search_help_text = "Number of a hold, or an account's name."
     number_fields = ("id",)
 
 

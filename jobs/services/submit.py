@@ -17,8 +17,9 @@ from jobs.services import dependencies, packs
 from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.events import record_event
 from jobs.services.modules import set_of
+from jobs.services.start import QUEUED, Start, start_of
 from jobs.services.submission import Options, Submission
-from jobs.states import Reason, Status
+from jobs.states import Status
 from storage.models import Blob
 from storage.services import hold_blob, put_blob
 
@@ -30,6 +31,7 @@ class Accepted(NamedTuple):
     first_jid: int
     size: int
     created: bool  # False when the request had been accepted before
+    has_holds: bool | None = None  # whether there are any on the account, as far as that was seen
 
 
 def submit(
@@ -160,6 +162,7 @@ def run_columns(
         "cores": options.cores,
         "priority": options.priority,
         "max_runtime_ms": options.max_runtime_ms,
+        "max_charge": options.max_charge,
         "restartable": options.restartable,
         "env_vars": dict(options.env_vars),
         "environment_id": environment_id,
@@ -193,7 +196,7 @@ def _create_batch(
     if parent_jid is not None:
         api_key = _key_of(account, parent_jid)
     # First of all: on SQLite this takes the writer's lock, on PostgreSQL it orders the submits of an account.
-    first_jid = reserve_jids(account.pk, submission.total)
+    first_jid, has_holds = reserve_jids(account.pk, submission.total)
     batch_id = insert_row(
         Batch,
         account_id=account.pk,
@@ -209,18 +212,21 @@ def _create_batch(
     )
     if options.depends_on:
         _add_dependencies(account, batch_id, options.depends_on)
-    return Accepted(batch_id, first_jid, submission.total, created=True)
+    return Accepted(batch_id, first_jid, submission.total, created=True, has_holds=has_holds)
 
 
-def reserve_jids(account_id: int, number: int) -> int:
-    """The first of `number` new jids: a map's are contiguous because they are taken in one statement."""
+def reserve_jids(account_id: int, number: int) -> tuple[int, bool]:
+    """The first of `number` new jids, and whether there are holds on the account, in one statement.
+
+    A map's jids are contiguous because they are taken at once.
+    """
     row = fetch_one(
-        "INSERT INTO jobs_jidcounter (account_id, next_jid) VALUES (%s, %s) "
-        "ON CONFLICT (account_id) DO UPDATE SET next_jid = jobs_jidcounter.next_jid + %s RETURNING next_jid",
+        "INSERT INTO jobs_jidcounter (account_id, next_jid, has_holds) VALUES (%s, %s, FALSE) "
+        "ON CONFLICT (account_id) DO UPDATE SET next_jid = jobs_jidcounter.next_jid + %s RETURNING next_jid, has_holds",
         [account_id, 1 + number, number],
     )
     assert row is not None
-    return int(row[0]) - number
+    return int(row[0]) - number, bool(row[1])
 
 
 def _add_dependencies(account: User, batch_id: int, ranges: tuple[Range, ...]) -> None:
@@ -243,9 +249,11 @@ def _add_items(account: User, accepted: Accepted, submission: Submission) -> Non
     insert_row(
         ArgumentPack, batch_id=accepted.batch_id, first_index=submission.first, count=number, blob_id=arguments.pk
     )
-    status = Status.QUEUED
+    start = QUEUED
     if options.depends_on:
-        status = dependencies.status_of_new_jobs(Batch.objects.get(pk=accepted.batch_id))
+        start = dependencies.start_of_new_jobs(Batch.objects.get(pk=accepted.batch_id))
+    if start == QUEUED and accepted.has_holds is not False:
+        start = start_of(Batch.objects.get(pk=accepted.batch_id))
     new = _NewJobs(
         account_id=account.pk,
         batch_id=accepted.batch_id,
@@ -254,7 +262,7 @@ def _add_items(account: User, accepted: Accepted, submission: Submission) -> Non
         cores=options.cores,
         priority=options.priority,
     )
-    _insert_jobs(new, first=submission.first, number=number, status=status)
+    _insert_jobs(new, first=submission.first, number=number, start=start)
 
 
 class _NewJobs(NamedTuple):
@@ -268,8 +276,9 @@ class _NewJobs(NamedTuple):
     priority: int
 
 
-def _insert_jobs(new: _NewJobs, *, first: int, number: int, status: Status, detail: str = "") -> None:
+def _insert_jobs(new: _NewJobs, *, first: int, number: int, start: Start) -> None:
     """One set-based statement: ten thousand rows in tens of milliseconds on both databases."""
+    status = start.status
     now = timezone.now()
     time_type = "text" if connection.vendor == "sqlite" else "timestamptz"
     execute(
@@ -289,7 +298,7 @@ def _insert_jobs(new: _NewJobs, *, first: int, number: int, status: Status, deta
             new.first_jid,
             new.batch_id,
             status.value,
-            Reason.DEPENDENCY.value if status == Status.STALLED else "",
+            start.reason.value,
             new.core_type,
             new.cores,
             new.priority,
@@ -302,7 +311,9 @@ def _insert_jobs(new: _NewJobs, *, first: int, number: int, status: Status, deta
         [number, number, new.batch_id],
     )
     jids = range(new.first_jid + first, new.first_jid + first + number)
-    record_event(new.batch_id, jids, name="job.submitted", status=status, at=now, detail=detail)
+    record_event(
+        new.batch_id, jids, name="job.submitted", status=status, reason=start.reason, at=now, detail=start.detail
+    )
     if status == Status.STALLED:
         Batch.objects.filter(pk=new.batch_id, received=F("size")).update(finished_at=now)
 
@@ -322,7 +333,8 @@ def rerun_job(*, account: User, jid: int, api_key: int | None = None) -> Batch:
         blob = put_blob(account=account, data=packs.build_pack([len(item)], item))
         ArgumentPack.objects.create(batch=batch, first_index=0, count=1, blob=blob)
         new = _NewJobs(account.pk, batch.pk, batch.first_jid, batch.core_type_id, batch.cores, batch.priority)
-        _insert_jobs(new, first=0, number=1, status=Status.QUEUED, detail=f"Job {jid} again.")
+        start = start_of(batch)
+        _insert_jobs(new, first=0, number=1, start=start._replace(detail=f"Job {jid} again. {start.detail}".strip()))
     announce_work(WorkKind(account.pk, batch.core_type_id, batch.cores), batch_id=batch.pk)
     return batch
 
@@ -332,7 +344,7 @@ def _copy_batch(old: Batch, api_key: int | None) -> Batch:
         account_id=old.account_id,
         is_map=False,
         size=1,
-        first_jid=reserve_jids(old.account_id, 1),
+        first_jid=reserve_jids(old.account_id, 1)[0],
         label=old.label,
         kill_process=old.kill_process,
         **(columns_of(old) | {"api_key": api_key}),
