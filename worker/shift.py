@@ -38,6 +38,7 @@ class Shift:
         inputs: Inputs,
         core_types: list[str],
         should_stop: Callable[[], bool],
+        should_leave: Callable[[], bool],
         on_tick: Callable[[], None],
     ) -> None:
         self._kind = kind
@@ -47,6 +48,7 @@ class Shift:
         self._inputs = inputs
         self._queues = [f"rq:queue:{queue_name(core_type)}" for core_type in core_types]
         self._should_stop = should_stop
+        self._should_leave = should_leave
         self._on_tick = on_tick
         self._last_work: Work | None = None
 
@@ -57,7 +59,7 @@ class Shift:
             if not enough:
                 self._leave_to_others()
                 return None
-            while not self._should_stop():
+            while not self._should_leave():
                 claim = claim_chunk(self._kind, worker=self._worker, slots=self._slots.number, known=self._last_work)
                 if claim is None:
                     ticket, handed_over = self._wait_for_work()

@@ -17,9 +17,12 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, WorkerStatus
 
 from common.exceptions import Refused
+from jobs.services import machines
+from jobs.services.bus import worker_key
 from jobs.services.claim import renew_leases
 from jobs.services.dispatch import WorkKind, queue_name
 from worker.inputs import Inputs
+from worker.leaving import Leaving, machine_id
 from worker.sandbox import SandboxFailed
 from worker.shift import Shift
 from worker.slots import Slots
@@ -30,6 +33,15 @@ logger = logging.getLogger(__name__)
 PRESENCE_SECONDS = 15  # after which a silent worker counts as gone
 IDLE_WAIT_SECONDS = 3  # of one blocking look at the queues
 PROBLEM_WAIT_SECONDS = 3.0
+NAME_TAKEN = (
+    f"Another machine of this installation is called {settings.HOST_NAME}, or was half a minute ago: "
+    "choose another name by PICLOUD_HOST_NAME."
+)
+
+
+def claim_host_name() -> bool:
+    """Bear this host's name for the next half minute; False while another machine does. Raises RedisError."""
+    return machines.claim_name(host=settings.HOST_NAME, machine=machine_id())
 
 
 class SlotWorker(SimpleWorker):
@@ -39,7 +51,7 @@ class SlotWorker(SimpleWorker):
     """
 
     def __init__(self, *, slot: int, core_types: list[str], slots: Slots, store: "redis.Redis") -> None:
-        host = os.uname().nodename
+        host = settings.HOST_NAME
         # RQ refuses a name that a killed worker has left behind, so its name has the process in it.
         super().__init__(
             [Queue(queue_name(code), connection=store, serializer=JSONSerializer) for code in core_types],
@@ -55,6 +67,8 @@ class SlotWorker(SimpleWorker):
         self._slots = slots
         self._warm = WarmSandbox(slot=slot)
         self._inputs = Inputs()
+        self._leaving = Leaving()
+        self._drained = ""
         self._listening = False
         self._problem = ""
         self._beat_at = 0.0
@@ -90,13 +104,15 @@ class SlotWorker(SimpleWorker):
             time.sleep(0.1)
 
     def _show_presence(self) -> None:
-        key = f"picloud:worker:{self.lease_name}"
+        key = worker_key(self.lease_name)
         fields: Any = {
             "pid": os.getpid(),
-            "host": os.uname().nodename,
+            "host": settings.HOST_NAME,
             "slot": self.slot,
             "at": int(time.time()),
             "problem": self._problem,
+            "core_types": ",".join(self._core_types),
+            "drained": self._drained,
             **self._presence,
         }
         try:
@@ -104,8 +120,16 @@ class SlotWorker(SimpleWorker):
             pipeline.hset(key, mapping=fields)
             pipeline.expire(key, PRESENCE_SECONDS)
             pipeline.execute()
+            if not claim_host_name():
+                self._leave_name_to_other()
         except redis.RedisError as error:
             logger.warning("cannot show presence: %s", error)
+
+    def _leave_name_to_other(self) -> None:
+        """As after Redis was emptied: whoever reported first bears the name, and this worker ends."""
+        logger.error("%s", NAME_TAKEN)
+        self._stop_requested = True
+        self._leaving.stop()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """RQ's heartbeat; a Redis that was emptied learns of this worker anew."""
@@ -126,6 +150,8 @@ class SlotWorker(SimpleWorker):
         self.set_state(WorkerStatus.IDLE)
         while True:
             self._check_stop()
+            if self._stays_drained():
+                continue
             self._prepare()
             try:
                 self.heartbeat()
@@ -139,6 +165,15 @@ class SlotWorker(SimpleWorker):
             if found is not None:
                 self.reorder_queues(reference_queue=found[1])
                 return found
+
+    def _stays_drained(self) -> bool:
+        """Whether this host is to take nothing new, said after a second in which this worker ran nothing."""
+        self._drained = self._leaving.order if self._leaving.is_draining() else ""
+        if not self._drained:
+            return False
+        self._show_presence()
+        self._pause(1.0)
+        return True
 
     def _listen(self, timeout: int | None) -> tuple[Ticket, Queue] | None:
         """The next ticket. Only here may a signal to stop break in: nothing is held or half done."""
@@ -155,11 +190,14 @@ class SlotWorker(SimpleWorker):
         """Serve a ticket, and those that come up in the shift it opens."""
         self._state = WorkerStatus.BUSY
         ticket: str | None = job.id
-        while ticket and not self._stop_requested:
+        while ticket and not self._takes_nothing():
             self._forget(ticket)
             ticket = self._serve(WorkKind.parse(ticket))
         if ticket:
             self.connection.rpush(f"rq:queue:{queue_name(WorkKind.parse(ticket).core_type)}", ticket)
+
+    def _takes_nothing(self) -> bool:
+        return bool(self._stop_requested) or self._leaving.is_draining()
 
     def _serve(self, kind: WorkKind) -> str | None:
         shift = Shift(
@@ -169,7 +207,8 @@ class SlotWorker(SimpleWorker):
             warm=self._warm,
             inputs=self._inputs,
             core_types=self._core_types,
-            should_stop=lambda: self._stop_requested,
+            should_stop=self._leaving.must_stop,
+            should_leave=self._takes_nothing,
             on_tick=self._tick,
         )
         try:
@@ -218,6 +257,7 @@ class SlotWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Leave a word for the loops; while only waiting, leave at once."""
         self._stop_requested = True
+        self._leaving.stop()
         if self._listening:
             raise StopRequested
 
@@ -235,6 +275,6 @@ class SlotWorker(SimpleWorker):
         """Destroy the sandbox and leave no trace of presence."""
         self._warm.drop()
         try:
-            self.connection.delete(f"picloud:worker:{self.lease_name}")
+            self.connection.delete(worker_key(self.lease_name))
         except redis.RedisError as error:
             logger.warning("presence expires by itself: %s", error)

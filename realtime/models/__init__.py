@@ -1,1 +1,5 @@
 """Rows of reserved cores, and of the capacity behind all cores."""
+
+from realtime.models.hosts import Host
+
+__all__ = ["Host"]

@@ -1,0 +1,13 @@
+"""What the clock does for capacity."""
+
+from common.duties import Duty
+from jobs.services.machines import leave_mark
+from realtime.services.hosts import reap
+from realtime.services.reports import note_reports
+
+# In a thread of their own: a provider may take a minute to answer.
+HOSTS = [
+    Duty(leave_mark, seconds=10.0),
+    Duty(note_reports, seconds=2.0),
+    Duty(reap, seconds=30.0),
+]
