@@ -1,10 +1,15 @@
-"""What the clock does for capacity."""
+"""What the clock does for reserved cores and for the capacity behind all cores."""
 
 from common.duties import Duty
 from jobs.services.machines import leave_mark
 from realtime.services.hosts import reap
+from realtime.services.learn import forget, learn
 from realtime.services.reports import note_reports
 
+DUTIES = [
+    Duty(learn, seconds=5.0),
+    Duty(forget, seconds=86_400.0),
+]
 # In a thread of their own: a provider may take a minute to answer.
 HOSTS = [
     Duty(leave_mark, seconds=10.0),

@@ -1,5 +1,6 @@
 """Rows of reserved cores, and of the capacity behind all cores."""
 
+from realtime.models.estimates import Quote, RunTime, UsageCursor
 from realtime.models.hosts import Host
 
-__all__ = ["Host"]
+__all__ = ["Host", "Quote", "RunTime", "UsageCursor"]

@@ -27,6 +27,7 @@ LISTS = (
     [crons.duties.TICKER],
     crons.duties.DUTIES,
     jobs.duties.DUTIES,
+    realtime.duties.DUTIES,
     realtime.duties.HOSTS,
     billing.duties.DUTIES,
 )
