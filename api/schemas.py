@@ -1,17 +1,15 @@
 """What travels through the API, as JSON Schema, and every code that an error can have."""
 
-from typing import Any
-
 from django.conf import settings
 
+from api.schemas_estimates import estimate_schemas
+from api.shapes import COUNTS, JID, MONEY, Schema, array, flag, mapping, moment, number, obj, or_null, ref, text, whole
 from crons.fields import MAX_TEXT
 from crons.models import MAX_LABEL as MAX_CRON_LABEL
 from crons.states import CatchUp, Mark, Outcome, Overlap, State, Trigger
 from jobs.services.info import FIELDS
 from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL, MAX_MODULES
 from jobs.states import Reason, Status
-
-Schema = dict[str, Any]
 
 # code: (HTTP status, what it means and what to do)
 ERRORS: dict[str, tuple[int, str]] = {
@@ -84,55 +82,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 }
 
 
-def text(description: str = "", **more: Any) -> Schema:
-    return {"type": "string", **_described(description), **more}
-
-
-def whole(description: str = "", **more: Any) -> Schema:
-    return {"type": "integer", **_described(description), **more}
-
-
-def number(description: str = "", **more: Any) -> Schema:
-    return {"type": "number", **_described(description), **more}
-
-
-def flag(description: str = "", **more: Any) -> Schema:
-    return {"type": "boolean", **_described(description), **more}
-
-
-def moment(description: str = "") -> Schema:
-    return text(description, format="date-time")
-
-
-def or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def array(items: Schema, description: str = "", **more: Any) -> Schema:
-    return {"type": "array", "items": items, **_described(description), **more}
-
-
-def mapping(values: Schema, description: str = "") -> Schema:
-    return {"type": "object", "additionalProperties": values, **_described(description)}
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def obj(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), **more: Any) -> Schema:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
-
-
-def _described(description: str) -> Schema:
-    return {"description": description} if description else {}
-
-
-JID = whole("Number of a job in its account.", minimum=1)
-COUNTS = mapping(whole(minimum=0), "How many jobs have each status; statuses that none has may be left out.")
 _MARKS = [mark.value for mark in Mark]
-MONEY = text("Dollars as a decimal number, exact.", pattern=r"^-?\d+(\.\d+)?$")
 
 _OPTIONS = obj(
     {
@@ -490,6 +440,7 @@ SCHEMAS: dict[str, Schema] = {
             "packages": mapping(text(), "Version of each Python distribution, by its normalized name."),
         }
     ),
+    **estimate_schemas(_OPTIONS),
     "Account": obj({"username": text(), "email": or_null(text()), "time_zone": text(), "joined": moment()}),
     "Part": obj({"ok": flag(), "detail": text()}),
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, billing, crons, files, jobs, keys, modules, openapi
+from api import account, billing, crons, estimates, files, jobs, keys, modules, openapi
 from api.errors import unknown_address
 
 app_name = "api"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("info", jobs.job_info, name="info"),
     path("kill", jobs.kill_jobs, name="kill"),
     path("delete", jobs.delete_jobs, name="delete"),
+    path("estimate", estimates.estimate, name="estimate"),
     path("crons", crons.crons, name="crons"),
     re_path(r"^crons/(?P<label>(?s:.+))/run\Z", crons.run, name="cron_run"),
     re_path(r"^crons/(?P<label>(?s:.+))/runs\Z", crons.runs, name="cron_runs"),

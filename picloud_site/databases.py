@@ -10,6 +10,15 @@ SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA mmap_size=268435456;"
 )
 
+# A machine that is cut off from the database must notice within half a minute, not when the kernel gives up after 15.
+PATIENCE = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 20_000,  # ms
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
 
 def sqlite(path: Path) -> dict[str, Any]:
     return {
@@ -44,4 +53,5 @@ def from_url(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": dict(PATIENCE),
     }

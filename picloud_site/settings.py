@@ -2,7 +2,9 @@
 docs/reference/settings.md names each of them."""
 
 import os
+import re
 import secrets
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +140,14 @@ STATIC_ROOT = PICLOUD_HOME / "static"
 # Redis or Valkey. Without REDIS_URL, `make up` starts one on a Unix socket under PICLOUD_HOME.
 REDIS_URL = env_url("REDIS_URL", f"unix://{RUN_DIR / 'redis.sock'}", schemes=("redis", "rediss", "unix"))
 # Above every blocking wait of ours: redis-py 8 gives up after 5 s by itself.
-REDIS_SOCKET_TIMEOUT_S = 600
+REDIS_CLIENT: dict[str, Any] = {"socket_timeout": 600}
+if not REDIS_URL.startswith("unix://"):
+    # Whoever is cut off while it waits for an answer must notice long before that.
+    REDIS_CLIENT |= {
+        "socket_connect_timeout": 10,
+        "socket_keepalive": True,
+        "socket_keepalive_options": {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_USER_TIMEOUT: 20_000},
+    }
 
 # One queue for each core type. It carries tickets (ids only), never work itself, hence JSON and no results.
 CORE_TYPE_QUEUES = env_list("PICLOUD_CORE_TYPES", "c1,c2,f2,m1,s1")
@@ -148,7 +157,7 @@ RQ_QUEUES = {
         "SERIALIZER": "rq.serializers.JSONSerializer",
         "DEFAULT_TIMEOUT": -1,
         "DEFAULT_RESULT_TTL": 0,
-        "REDIS_CLIENT_KWARGS": {"socket_timeout": REDIS_SOCKET_TIMEOUT_S},
+        "REDIS_CLIENT_KWARGS": REDIS_CLIENT,
     }
     for core_type in CORE_TYPE_QUEUES
 }
@@ -208,8 +217,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_HANDLERS = ["storage.uploads.NoUploads"]
 
-# Work.
-WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1)
+# Work. Without slots this machine serves pages, and others run the jobs.
+WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1, least=0, most=999)
+# How the workers of this machine name it. No two machines of an installation may have the same.
+HOST_NAME = env_str("PICLOUD_HOST_NAME", os.uname().nodename[:63])
+HOST_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+if not HOST_NAME_PATTERN.fullmatch(HOST_NAME):
+    raise BadSetting(f"PICLOUD_HOST_NAME must be up to 63 letters, digits, dots, dashes or '_', not {HOST_NAME!r}.")
+# How long a worker that is told to stop may go on with what it runs. What is not done by then runs again elsewhere.
+DRAIN_SECONDS = env_int("PICLOUD_DRAIN_SECONDS", 0, least=0)
 SANDBOX = env_str("PICLOUD_SANDBOX", "container")
 if SANDBOX not in ("container", "process"):
     raise BadSetting(f"PICLOUD_SANDBOX must be 'container' or 'process', not {SANDBOX!r}.")
@@ -221,8 +237,22 @@ SANDBOX_NETWORK = env_str("PICLOUD_SANDBOX_NETWORK", "198.18.0.0/15")
 SANDBOX_BLOCKED_NETWORKS = env_list(
     "PICLOUD_BLOCKED_NETWORKS", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16"
 )
+# Who starts and ends worker hosts: local (you, by hand), ec2, or the path of a class of your own.
+PROVIDER = env_str("PICLOUD_PROVIDER", "local")
+HOST_JOIN_SECONDS = env_int("PICLOUD_HOST_JOIN_SECONDS", 900, least=20)
+HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
+
+# Reserved cores. 0 is as many as there are workers.
+REALTIME_MAX_CORES = env_int("PICLOUD_REALTIME_MAX_CORES", 0, least=0)
+REALTIME_MAX_CORES_IN_ALL = env_int("PICLOUD_REALTIME_MAX_CORES_IN_ALL", 0, least=0)
+REALTIME_MAX_HOURS = env_int("PICLOUD_REALTIME_MAX_HOURS", 8760, most=87_600)
+# How long before their start the cores of a reservation are prepared.
+REALTIME_LEAD_SECONDS = env_int("PICLOUD_REALTIME_LEAD_SECONDS", 300, least=0, most=86_400)
+REALTIME_RULE = env_str("PICLOUD_REALTIME_RULE", "minimum")
+if REALTIME_RULE not in ("minimum", "fee"):
+    raise BadSetting(f"PICLOUD_REALTIME_RULE must be 'minimum' or 'fee', not {REALTIME_RULE!r}.")
 
 LOGGING = {
     "version": 1,

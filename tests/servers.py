@@ -56,6 +56,17 @@ def valkey(directory: Path) -> Iterator[Path]:
         yield path
 
 
+@contextmanager
+def valkey_on(address: str, directory: Path) -> Iterator[str]:
+    """A Valkey server that other machines reach; its address as REDIS_URL."""
+    directory.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    # Of an option that is named twice, the last one counts.
+    command = valkey_command(socket_path=directory / "redis.sock", directory=directory)
+    with running([*command, "--port", str(port), "--bind", address, "--protected-mode", "no"], at=(address, port)):
+        yield f"redis://{address}:{port}/0"
+
+
 def _postgres_programs() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
@@ -71,8 +82,8 @@ def _as_postgres(command: list[str]) -> list[str]:
 
 
 @contextmanager
-def postgres(directory: Path, *, database: str = "") -> Iterator[None]:
-    """A PostgreSQL server listening on a socket in `directory` alone, with a superuser `picloud`."""
+def postgres(directory: Path, *, database: str = "", address: str = "") -> Iterator[None]:
+    """A PostgreSQL server with a superuser `picloud`, on a socket in `directory`, and at an address if one is named."""
     programs = _postgres_programs()
     directory.mkdir(mode=0o755)
     if os.getuid() == 0:
@@ -82,7 +93,10 @@ def postgres(directory: Path, *, database: str = "") -> Iterator[None]:
     create = [str(programs / "initdb"), "-D", str(data), "-U", "picloud", "-A", "trust", "-E", "UTF8", "--no-sync"]
     # The locale decides sort order and the language of messages.
     subprocess.run(_as_postgres([*create, "--locale=C.UTF-8"]), check=True, capture_output=True, cwd="/")
-    options = {"listen_addresses": "", "unix_socket_directories": str(directory), "fsync": "off"}
+    if address:
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {address}/24 trust\n")
+    options = {"listen_addresses": address, "unix_socket_directories": str(directory), "fsync": "off"}
     serve = [str(programs / "postgres"), "-D", str(data)]
     serve += [f"-c{name}={value}" for name, value in options.items()]
     try:
@@ -109,15 +123,15 @@ class S3Server:
 
 
 @contextmanager
-def s3(directory: Path) -> Iterator[S3Server]:
+def s3(directory: Path, *, address: str = "127.0.0.1") -> Iterator[S3Server]:
     """An S3 service that keeps its one bucket under `directory`."""
     (directory / "picloud").mkdir(parents=True)
     port = free_port()
-    server = S3Server(endpoint_url=f"http://127.0.0.1:{port}", bucket="picloud")
+    server = S3Server(endpoint_url=f"http://{address}:{port}", bucket="picloud")
     command = [
         str(Path(sys.executable).with_name("rclone")),
-        *("serve", "s3", "--addr", f"127.0.0.1:{port}", "--config", os.devnull, "--vfs-cache-mode", "off"),
+        *("serve", "s3", "--addr", f"{address}:{port}", "--config", os.devnull, "--vfs-cache-mode", "off"),
         *("--auth-key", f"{server.access_key},{server.secret_key}", str(directory)),
     ]
-    with running(command, at=("127.0.0.1", port)):
+    with running(command, at=(address, port)):
         yield server

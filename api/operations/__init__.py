@@ -3,12 +3,13 @@
 from api.operations.base import Operation, answer
 from api.operations.billing import BILLING
 from api.operations.crons import CRONS
+from api.operations.estimates import ESTIMATES
 from api.operations.files import FILES
 from api.operations.installation import KEYS, PLACE
 from api.operations.jobs import JOBS
 from api.operations.modules import MODULES
 from api.operations.streams import STREAMS
 
-OPERATIONS = [*JOBS, *CRONS, *MODULES, *FILES, *BILLING, *KEYS, *PLACE, *STREAMS]
+OPERATIONS = [*JOBS, *ESTIMATES, *CRONS, *MODULES, *FILES, *BILLING, *KEYS, *PLACE, *STREAMS]
 
 __all__ = ["OPERATIONS", "Operation", "answer"]

@@ -1,7 +1,7 @@
 """Operations on money, all of which only read."""
 
 from api.operations.base import Operation, answer, in_path, in_query, raw
-from api.schemas import MONEY, Schema, array, mapping, moment, obj, or_null, text, whole
+from api.shapes import MONEY, Schema, array, mapping, moment, obj, or_null, text, whole
 from billing.display.export import COLUMNS
 from billing.models import Kind
 from billing.models.ledger import NAMES

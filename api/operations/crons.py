@@ -2,7 +2,7 @@
 
 from api.operations.base import Operation, answer, content, in_path, in_query, question
 from api.operations.jobs import SUBMIT_ERRORS
-from api.schemas import array, flag, obj, or_null, ref, text, whole
+from api.shapes import array, flag, obj, or_null, ref, text, whole
 from common.packs import CONTENT_TYPE as PACK
 from crons.models import MAX_LABEL
 

@@ -19,6 +19,7 @@ from jobs.models import (
     Batch,
     BatchTrace,
     CoreType,
+    Dedication,
     Dependency,
     Function,
     JidCounter,
@@ -107,6 +108,7 @@ def rows(alice: Any) -> User:
     save_file(account=alice, name="<b>.html", stream=io.BytesIO(b"x"), size=1)
     JidCounter.objects.create(account=alice, next_jid=4)
     BatchTrace.objects.create(batch_id=99, function="videos.encode")
+    Dedication.objects.create(worker="w1", account=alice, core_type_id="c1")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
     add_books(alice)

@@ -15,7 +15,7 @@ from rq.worker import DequeueStrategy
 from jobs.services import recover
 from jobs.services.dispatch import queue_name
 from worker.sandbox import network_mode, remove_leftovers
-from worker.slot_worker import SlotWorker
+from worker.slot_worker import NAME_TAKEN, SlotWorker, claim_host_name
 from worker.slots import Slots
 
 logger = logging.getLogger(__name__)
@@ -33,10 +33,13 @@ class Command(BaseCommand):
         core_types = list(settings.CORE_TYPE_QUEUES)
         store = django_rq.get_connection(queue_name(core_types[0]))
         try:
-            store.ping()
+            bears_name = claim_host_name()
         except redis.RedisError as error:
             raise CommandError(f"Redis does not answer, so there is nothing to take work from: {error}") from error
-        slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS)
+        if not bears_name:
+            # What it takes back below is another machine's otherwise.
+            raise CommandError(NAME_TAKEN)
+        slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS, own=slot)
         worker = SlotWorker(slot=slot, core_types=core_types, slots=slots, store=store)
         # A worker of this slot that was killed may have left a sandbox that still runs its job.
         remove_leftovers(settings.PICLOUD_HOME, slot=slot)

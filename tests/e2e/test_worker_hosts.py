@@ -1,0 +1,245 @@
+"""Several machines: worker hosts with addresses of their own join one with the web, PostgreSQL, Redis and S3."""
+
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from tests import servers
+from tests.lan import Lan, Machine, lan
+from tests.stack import Account, Stack, finish, stack_at_rest
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="namespaces need root and ip")
+
+HOSTS = """
+import json
+from realtime.models import Host
+fields = ("name", "provider", "state", "slots", "core_types", "problem")
+print("HOSTS", json.dumps(list(Host.objects.order_by("pk").values(*fields))))
+"""
+
+
+class WorkerHost(Stack):
+    """A machine that joins by hand."""
+
+    def __init__(self, machine: Machine, home: Path, **settings: str) -> None:
+        super().__init__(home, **settings)
+        self.machine = machine
+
+    def join(self, *options: str) -> None:
+        """As people do it; `wait` for what it says."""
+        self.launch(*self.machine.enter, sys.executable, "manage.py", "worker_host", *options)
+
+    def wait_for(self, words: str, *, timeout: float = 60) -> None:
+        def said() -> bool:
+            assert self.process is not None
+            ended = self.process.poll() is not None
+            assert words in self.log or not ended, self.log
+            return words in self.log
+
+        wait_until(said, timeout=timeout, what=f"{words!r} in the output of {self.machine.name}")
+
+
+@dataclass
+class Cluster:
+    lan: Lan
+    head: Stack
+    directory: Path
+    shared: dict[str, str]
+    leaving: ExitStack
+
+    def host(self, number: int) -> WorkerHost:
+        """A machine on the network that knows how to join."""
+        machine = self.lan.machine(number)
+        machine.plug_in()
+        # The leases of its workers have the port in them, so that it is like the head's here as in life.
+        one = WorkerHost(machine, self.directory / machine.name, port=self.head.port, **self.shared)
+        self.leaving.callback(one.kill_all)
+        return one
+
+    def hosts(self) -> list[dict[str, Any]]:
+        """The rows of hosts, oldest first."""
+        said = self.head.manage("shell", "-c", HOSTS)
+        found: list[dict[str, Any]] = json.loads(said.rpartition("HOSTS ")[2])
+        return found
+
+    def wait_for_host(self, name: str, state: str, *, timeout: float = 60) -> dict[str, Any]:
+        """The newest row of that name, once it is in that state."""
+
+        def last() -> dict[str, Any] | None:
+            rows = [row for row in self.hosts() if row["name"] == name]
+            return rows[-1] if rows and rows[-1]["state"] == state else None
+
+        return wait_until(last, timeout=timeout, what=f"{name} to be {state}; there are {self.hosts()}")
+
+
+@contextmanager
+def cluster_with(**more: str) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        net = stack.enter_context(lan())
+        directory = Path(f"/tmp/picloud-lan-{os.getpid()}-{secrets.token_hex(2)}")
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        directory.mkdir(mode=0o755)
+        redis_url = stack.enter_context(servers.valkey_on(net.here, directory / "redis"))
+        stack.enter_context(servers.postgres(directory / "pg", database="picloud", address=net.here))
+        bucket = stack.enter_context(servers.s3(directory / "s3", address=net.here))
+        port = servers.free_port()
+        shared = {
+            "DATABASE_URL": f"postgresql://picloud@{net.here}/picloud",
+            "REDIS_URL": redis_url,
+            "PICLOUD_S3_BUCKET": bucket.bucket,
+            "PICLOUD_S3_ENDPOINT_URL": bucket.endpoint_url,
+            "PICLOUD_S3_ACCESS_KEY": bucket.access_key,
+            "PICLOUD_S3_SECRET_KEY": bucket.secret_key,
+            "SECRET_KEY": secrets.token_hex(20),
+            "PICLOUD_URL_PUBLIC": f"http://{net.here}:{port}",
+            "PICLOUD_LEASE_SECONDS": "4",
+            "PICLOUD_HOST_LOST_SECONDS": "20",
+            "PICLOUD_DRAIN_SECONDS": "20",
+        }
+        of_head = {"HOST": "0.0.0.0", "ALLOWED_HOSTS": f"{net.here},127.0.0.1", "PICLOUD_WORKERS": "0"}
+        of_provider = {"TEST_LAN": str(net.tag), "TEST_LAN_DIRECTORY": str(directory)}
+        head = stack.enter_context(stack_at_rest(PORT=str(port), **shared, **of_head, **of_provider, **more))
+        head.port, head.url = port, f"http://127.0.0.1:{port}"
+        leaving = stack.enter_context(ExitStack())
+        head.launch()
+        wait_until(lambda: head.get("/healthz")[0], timeout=60, what=f"the web host: {head.log}")
+        yield Cluster(net, head, directory, shared, leaving)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with cluster_with() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def account(cluster: Cluster) -> Account:
+    return cluster.head.account("alice")
+
+
+INSIDE = """
+import cloud, os
+
+def inner(n):
+    return n + 1
+
+def outer():
+    import cloud
+    cloud.files.putf(b"from inside", "note")
+    return cloud.result(cloud.call(inner, 41), timeout=60), os.urandom(1_500_000)
+
+answer, large = cloud.result(cloud.call(outer), timeout=120)
+print(answer, len(large), cloud.files.getf("note").read())
+"""
+
+
+def test_machine_joins_and_its_jobs_reach_the_api_and_the_bucket(
+    cluster: Cluster, account: Account, tmp_path: Path
+) -> None:
+    host = cluster.host(11)
+    host.join("--slots", "2", "--name", "eleven")
+    host.wait_for("eleven works for")
+    row = cluster.wait_for_host("eleven", "ready")
+    assert (row["provider"], row["slots"], row["core_types"], row["problem"]) == ("local", 2, "c1,c2,f2,m1,s1", "")
+    assert account.run(INSIDE, cwd=tmp_path, timeout=120) == "42 1500000 b'from inside'\n"
+    host.stop(timeout=30)
+    host.assert_nothing_left()
+
+
+LONG_AT_FIRST = """
+import cloud, time
+
+def long_at_first():
+    import cloud, time
+    if cloud.files.exists("{mark}"):
+        return "again"
+    cloud.files.putf(b"", "{mark}")
+    time.sleep(600)
+
+jid = cloud.call(long_at_first)
+while not cloud.files.exists("{mark}"):
+    time.sleep(0.05)
+print("runs", flush=True)
+print(cloud.result(jid, timeout=120))
+events = cloud.info(jid, "events")[jid]["events"]
+print([event["name"] for event in events], [event["worker"].partition(":")[0] for event in events if event["worker"]])
+"""
+
+
+def start_long(account: Account, cwd: Path) -> "Popen[str]":
+    """A client whose job runs by now; where it is run a second time it ends at once."""
+    client = account.start(LONG_AT_FIRST.replace("{mark}", secrets.token_hex(4)), cwd=cwd)
+    assert client.stdout is not None
+    assert client.stdout.readline() == "runs\n"
+    return client
+
+
+def test_job_of_a_machine_that_is_cut_off_runs_again_elsewhere_and_the_machine_may_come_back(
+    cluster: Cluster, account: Account, tmp_path: Path
+) -> None:
+    first, second = cluster.host(21), cluster.host(22)
+    first.join("--slots", "1", "--name", "first")
+    cluster.wait_for_host("first", "ready")
+    client = start_long(account, tmp_path)
+    second.join("--slots", "1", "--name", "second")
+    cluster.wait_for_host("second", "ready")
+    first.machine.cut_off()
+    said = finish(client, timeout=90)
+    assert said.splitlines()[0] == "again"
+    assert "job.restarted" in said
+    assert said.count("'second'") >= 1
+    row = cluster.wait_for_host("first", "gone", timeout=60)
+    assert row["problem"] == "Its workers have not reported for 20.0 s."
+    first.machine.mend()
+    cluster.wait_for_host("first", "ready", timeout=90)
+    for host in (first, second):
+        host.stop(timeout=40)
+        host.assert_nothing_left()
+
+
+def test_machine_that_is_told_to_stop_finishes_what_it_runs(cluster: Cluster, account: Account, tmp_path: Path) -> None:
+    host = cluster.host(31)
+    host.join("--slots", "1", "--name", "leaving")
+    cluster.wait_for_host("leaving", "ready")
+    script = """
+import cloud, time
+
+def work():
+    import cloud, time
+    while not cloud.files.exists("enough"):
+        time.sleep(0.05)
+    return "finished"
+
+jids = [cloud.call(work), cloud.call(work)]
+while cloud.status(jids[0]) != "processing":
+    time.sleep(0.05)
+print("runs", flush=True)
+input()
+cloud.files.putf(b"", "enough")
+print(cloud.result(jids[0], timeout=60), cloud.status(jids[1]), cloud.info(jids[0], "attempt")[jids[0]]["attempt"])
+cloud.kill(jids)
+"""
+    client = account.start(script, cwd=tmp_path)
+    assert client.stdout is not None
+    assert client.stdin is not None
+    assert client.stdout.readline() == "runs\n"
+    assert host.process is not None
+    host.seen |= set(host.pids())
+    host.process.terminate()
+    host.wait_for("Stopping, at most 20 s for running jobs")
+    client.stdin.write("\n")
+    client.stdin.flush()
+    assert finish(client, timeout=60) == "finished queued 1\n"
+    host.process.wait(30)
+    host.assert_nothing_left()
