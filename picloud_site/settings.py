@@ -247,6 +247,16 @@ KILL_GRACE_SECONDS = 2.0
 # Crons. Their runs are listed for so many days; what each day came to is kept for ever.
 CRON_HISTORY_DAYS = env_int("PICLOUD_CRON_HISTORY_DAYS", 366)
 
+# Reserved cores. 0 is as many as there are workers.
+REALTIME_MAX_CORES = env_int("PICLOUD_REALTIME_MAX_CORES", 0, least=0)
+REALTIME_MAX_CORES_IN_ALL = env_int("PICLOUD_REALTIME_MAX_CORES_IN_ALL", 0, least=0)
+REALTIME_MAX_HOURS = env_int("PICLOUD_REALTIME_MAX_HOURS", 8760, most=87_600)
+# How long before their start the cores of a reservation are prepared.
+REALTIME_LEAD_SECONDS = env_int("PICLOUD_REALTIME_LEAD_SECONDS", 300, least=0, most=86_400)
+REALTIME_RULE = env_str("PICLOUD_REALTIME_RULE", "minimum")
+if REALTIME_RULE not in ("minimum", "fee"):
+    raise BadSetting(f"PICLOUD_REALTIME_RULE must be 'minimum' or 'fee', not {REALTIME_RULE!r}.")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,6 +1,7 @@
 """Every operation of the API: one method of one address, what it takes, and what it answers."""
 
 from api.operations.base import Operation, answer
+from api.operations.billing import BILLING
 from api.operations.crons import CRONS
 from api.operations.estimates import ESTIMATES
 from api.operations.files import FILES
@@ -9,6 +10,6 @@ from api.operations.jobs import JOBS
 from api.operations.modules import MODULES
 from api.operations.streams import STREAMS
 
-OPERATIONS = [*JOBS, *ESTIMATES, *CRONS, *MODULES, *FILES, *KEYS, *PLACE, *STREAMS]
+OPERATIONS = [*JOBS, *ESTIMATES, *CRONS, *MODULES, *FILES, *BILLING, *KEYS, *PLACE, *STREAMS]
 
 __all__ = ["OPERATIONS", "Operation", "answer"]

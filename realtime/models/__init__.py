@@ -2,5 +2,6 @@
 
 from realtime.models.estimates import Quote, RunTime, UsageCursor
 from realtime.models.hosts import Host
+from realtime.models.reservations import Reservation, ReservationEvent, ReservationWindow
 
-__all__ = ["Host", "Quote", "RunTime", "UsageCursor"]
+__all__ = ["Host", "Quote", "Reservation", "ReservationEvent", "ReservationWindow", "RunTime", "UsageCursor"]

@@ -1,6 +1,7 @@
 """An operator, and rows of every kind."""
 
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,12 +9,17 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services import create_api_key, create_user
+from billing.services.reconcile import reconcile
+from billing.services.statements import close_months
+from billing.services.storage import measure_storage
+from billing.services.usage import post_usage
 from environments.models import Environment
 from jobs.models import (
     ArgumentPack,
     Batch,
     BatchTrace,
     CoreType,
+    Dedication,
     Dependency,
     Function,
     Hold,
@@ -84,6 +90,18 @@ def add_job(user: User, *, jid: int, status: str = "done") -> Job:
     return job
 
 
+def add_books(user: User) -> None:
+    """What was charged, and how it was found to be."""
+    UsageRecord.objects.create(
+        account=user, jid=99, batch_id=99, attempt=1, core_type_id="c1", cores=1, price_micros=50_000,
+        started_at=datetime(2026, 3, 10, tzinfo=UTC), run_ms=1000,
+    )  # fmt: skip
+    post_usage()
+    measure_storage()
+    close_months()
+    reconcile()
+
+
 @pytest.fixture
 def rows(alice: Any) -> User:
     """Rows of every kind, all of Alice."""
@@ -94,6 +112,8 @@ def rows(alice: Any) -> User:
         account=alice, source="budget-1", label="<b>night", reason="budget", sentence="<script>alert(1)"
     )
     BatchTrace.objects.create(batch_id=99, function="videos.encode")
+    Dedication.objects.create(worker="w1", account=alice, core_type_id="c1")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
+    add_books(alice)
     return alice

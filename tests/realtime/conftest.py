@@ -1,8 +1,11 @@
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from environments.models import Environment
+from realtime.services import count
+from tests.realtime.workers import Workers
 from tests.submitting import Api
 
 
@@ -12,6 +15,19 @@ def base_environment(db: None) -> Environment:
         name="base", defaults={"image": "localhost/picloud/base:test", "digest": "test", "python": "3.11"}
     )
     return environment
+
+
+@pytest.fixture
+def workers(redis: Redis, db: None) -> Workers:
+    """Two idle workers, as many as the settings of the tests say."""
+    return Workers(redis)
+
+
+@pytest.fixture(autouse=True)
+def _counts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting rests after each round; here every round counts."""
+    monkeypatch.setattr(count, "MOST_SHARE", float("inf"))
+    count._rest_until.clear()
 
 
 @pytest.fixture
