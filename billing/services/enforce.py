@@ -70,10 +70,11 @@ def _hold_or_lift(standing: Standing, placed: str | None) -> None:
             account=budget.account, source=budget.source, reason=Reason.BUDGET, sentence=sentence, label=label
         )
         if placed is None:
-            note(budget.account, "budget.held", words.about(budget), f"{number:,} queued jobs are held. {sentence}")
+            held = f"{number:,} queued jobs wait for it. " if number else ""
+            note(budget.account, "budget.held", words.about(budget), f"{held}{sentence}")
     elif placed is not None and not standing.holds:
         number = lift_hold(account=budget.account, source=budget.source)
-        note(budget.account, "budget.released", words.about(budget), f"{number:,} held jobs are queued again.")
+        note(budget.account, "budget.released", words.about(budget), f"Jobs start again; {number:,} were held.")
     if standing.holds and budget.action == Action.KILL:
         kill_running(account=budget.account, reason=Reason.BUDGET, detail=sentence, label=label)
 
