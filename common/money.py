@@ -32,11 +32,12 @@ def compute_hours(*, core_ms: int, compute_units: Decimal) -> Decimal:
 
 
 def format_dollars(amount: Decimal) -> str:
-    """Dollars with enough digits that a non-zero amount never reads as zero: $0.60, $0.073, $0.0000014."""
+    """Dollars with enough digits that a non-zero amount never reads as zero: $0.60, $0.073, −$0.0000014."""
     if amount == 0:
         return "$0.00"
     digits = 2
     if abs(amount) < 1:
         # Two significant digits, and never fewer than two decimals.
         digits = max(2, 1 - amount.adjusted())
-    return f"${amount:,.{digits}f}"
+    sign = "−" if amount < 0 else ""
+    return f"{sign}${abs(amount):,.{digits}f}"

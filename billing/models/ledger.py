@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from billing.models.frozen import FrozenModel
-from common.money import MS_PER_HOUR, dollars
+from common.money import MICROS_PER_DOLLAR, MS_PER_HOUR, dollars
 
 
 class Kind(models.TextChoices):
@@ -89,6 +89,11 @@ class LedgerEntry(Charged, FrozenModel):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.account_id} at {self.at:%Y-%m-%d %H:00}"
+
+    @property
+    def price(self) -> Decimal:
+        """Dollars, of the unit of its kind."""
+        return Decimal(self.price_micros) / MICROS_PER_DOLLAR
 
     @property
     def jids(self) -> str:

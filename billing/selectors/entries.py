@@ -1,6 +1,6 @@
 """Reads of single lines of the ledger: the jobs behind an amount."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from accounts.models import User
 from billing.models import LedgerEntry
 from billing.months import Month
 from common.exceptions import NotFound
+from jobs.models import Batch
 
 PAGE = 50
 BIGGEST = 2**63 - 1
@@ -53,6 +54,12 @@ def _place_of(account: User, number: int) -> datetime:
     if at is None:
         raise NotFound("entry_unknown", f"There is no entry {number} in your ledger.")
     return at
+
+
+def batches_there(entries: Iterable[LedgerEntry]) -> set[int]:
+    """Which of the batches that these entries are of still have jobs to look at."""
+    numbers = {entry.batch_id for entry in entries if entry.batch_id is not None}
+    return set(Batch.objects.filter(pk__in=numbers).values_list("pk", flat=True))
 
 
 def export_of(account: User, month: Month) -> Iterator[LedgerEntry]:

@@ -20,6 +20,8 @@ from common.money import MS_PER_HOUR, dollars
 SHOWN = 20  # lines of a table; the rest is one line
 PACE_DAYS = 7
 DAY = timedelta(days=1)
+# What comes of using something, and will come again.
+USED = (Kind.COMPUTE, Kind.RESERVATION, Kind.STORAGE)
 # What a month is cut by: the name of a column, and the kinds of entries that it says something of.
 CUTS: dict[str, Kind] = {
     "function": Kind.COMPUTE,
@@ -109,9 +111,9 @@ def days_of(account: User, month: Month) -> QuerySet[LedgerDay]:
     return LedgerDay.objects.filter(account=account, day__range=(month.first, month.last))
 
 
-def total_of(account: User, month: Month) -> Sums:
-    """What the month has come to so far."""
-    return _sums(days_of(account, month))
+def total_of(account: User, month: Month, names: Mapping[str, object] | None = None) -> Sums:
+    """What the month has come to so far, or what of it has these names."""
+    return _sums(days_of(account, month).filter(**dict(names or {})))
 
 
 def kinds_of(account: User, month: Month) -> list[KindLine]:
@@ -143,11 +145,11 @@ def _with_notes(account: User, lines: list[Line]) -> list[Line]:
 
 
 def series_of(account: User | None, month: Month) -> list[Series]:
-    """What was charged on each day of a month: a series for each core type, then one for each other kind.
+    """What was used on each day of a month: a series for each core type, then one for each other kind.
 
-    None is for all accounts together, which only the operator may see.
+    Credits and corrections are of no day. None is for all accounts together, which only the operator may see.
     """
-    rows = LedgerDay.objects.filter(day__range=(month.first, month.last))
+    rows = LedgerDay.objects.filter(day__range=(month.first, month.last), kind__in=USED)
     if account is not None:
         rows = rows.filter(account=account)
     found = rows.order_by().values_list("kind", "core_type", "day").annotate(Sum("charge"))
@@ -164,7 +166,7 @@ def series_of(account: User | None, month: Month) -> list[Series]:
 def pace_of(account: User, now: datetime) -> int:
     """The charge of a day at the pace of the last seven whole ones; before there is one, at the pace of today."""
     today = now.astimezone(UTC).date()
-    used = LedgerDay.objects.filter(account=account, kind__in=[Kind.COMPUTE, Kind.RESERVATION, Kind.STORAGE])
+    used = LedgerDay.objects.filter(account=account, kind__in=USED)
     first = used.order_by("day").values_list("day", flat=True).first()
     if first is None or first > today:
         return 0

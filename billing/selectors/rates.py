@@ -38,6 +38,11 @@ class Priced:
         return next((price for price in self.prices if price.is_in_force(moment)), None)
 
     @property
+    def gone(self) -> list[Price]:
+        moment = timezone.now()
+        return [price for price in self.prices if price.until is not None and price.until <= moment]
+
+    @property
     def to_come(self) -> list[Price]:
         moment = timezone.now()
         return [price for price in self.prices if price.since > moment]

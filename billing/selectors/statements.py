@@ -40,6 +40,18 @@ class BillLine(Sums):
         """Dollars, of the unit of its kind."""
         return Decimal(self.price_micros) / MICROS_PER_DOLLAR if self.price_micros else None
 
+    @property
+    def unit(self) -> str:
+        """What the price is of, in words; nothing for a sum that has none."""
+        return {Kind.COMPUTE: "core-hours", Kind.STORAGE: "GB-months"}.get(Kind(self.kind), "")
+
+    @property
+    def quantity(self) -> Decimal:
+        """How many units."""
+        if self.kind == Kind.COMPUTE:
+            return self.core_hours
+        return self.amount * MICROS_PER_DOLLAR / self.price_micros if self.price_micros else Decimal(0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:

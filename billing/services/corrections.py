@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,10 +14,12 @@ MOST = Decimal(1_000_000)  # dollars of one correction
 MAX_NOTE = 200
 
 
-def correct(*, account: User, amount: Decimal, note: str, by: User, key: str, kind: Kind = Kind.CORRECTION) -> None:
+def correct(
+    *, account: User, amount: Decimal, note: str, by: User, key: str, kind: str = Kind.CORRECTION
+) -> LedgerEntry:
     """Add a row of so many dollars, which may be negative, to an account's ledger.
 
-    `key` is new for each correction: a form that is sent twice corrects once. Raises Refused.
+    `key` is new for each correction: a form that is sent twice corrects once. Answers the row. Raises Refused.
     """
     if kind not in (Kind.CORRECTION, Kind.CREDIT):
         raise Refused("bad_kind", "Only corrections and credits are entered by hand; the rest is measured.")
@@ -30,12 +31,11 @@ def correct(*, account: User, amount: Decimal, note: str, by: User, key: str, ki
         account=account, kind=kind, at=hour_of(timezone.now()), charge=charge_of_dollars(amount), note=note, made_by=by,
         once=f"by hand {key}",
     )  # fmt: skip
-    try:
-        with locked_books() as books:
-            append(books, [entry])
-    except IntegrityError:
+    with locked_books() as books:
+        # Under the lock, so that of two at once the second one finds the first.
         if not LedgerEntry.objects.filter(once=entry.once).exists():
-            raise
+            append(books, [entry])
+    return LedgerEntry.objects.get(once=entry.once)
 
 
 def check_amount(amount: Decimal) -> Decimal:
