@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("billing/budgets/<int:number>/edit/", budgets.budget_edit, name="budget_edit"),
     path("billing/budgets/<int:number>/remove/", budgets.budget_remove, name="budget_remove"),
     path("billing/budgets/<int:number>/waive/", budgets.budget_waive, name="budget_waive"),
+    path("billing/brakes/<int:number>/lift/", budgets.brake_lift, name="brake_lift"),
     path("operate/billing/", operate.billing_overview, name="operate"),
     path("operate/billing/reconcile/", operate.billing_reconcile, name="reconcile"),
 ]

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from common.env import BadSetting, env_bool, env_int, env_list, env_str, env_url
+from common.env import BadSetting, env_bool, env_choice, env_dollars, env_int, env_list, env_str, env_url
 from picloud_site import databases
 
 CODE = Path(__file__).resolve().parent.parent
@@ -221,6 +221,12 @@ SANDBOX_NETWORK = env_str("PICLOUD_SANDBOX_NETWORK", "198.18.0.0/15")
 SANDBOX_BLOCKED_NETWORKS = env_list(
     "PICLOUD_BLOCKED_NETWORKS", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16"
 )
+# Dollars that each account has free in a month, and what comes of its jobs when they are used up.
+MONTHLY_CREDIT = env_dollars("PICLOUD_MONTHLY_CREDIT", "0")
+CREDIT_USED_UP = env_choice("PICLOUD_CREDIT_USED_UP", "continue", ("continue", "hold"))
+# An API key that uses so many times what it usually does in an hour, and this many dollars at least, is braked.
+RUNAWAY_FACTOR = env_int("PICLOUD_RUNAWAY_FACTOR", 20, least=0)
+RUNAWAY_LEAST = env_dollars("PICLOUD_RUNAWAY_LEAST", "1")
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
 

@@ -17,6 +17,10 @@ ACTS = {
     "budget.forecast": "Will not last",
     "budget.held": "Holding",
     "budget.released": "Released",
+    "credit.used_up": "Used up",
+    "credit.renewed": "Renewed",
+    "brake.put": "Brake on",
+    "brake.lifted": "Brake lifted",
 }
 
 register.filter("about", words.about)
@@ -36,7 +40,7 @@ def held_jobs_of(account: User) -> list[Held]:
 
 
 @register.filter
-def budget_number(source: str) -> int | None:
-    """The number of the budget that a hold is named by; none when something else placed it."""
-    kind, _, number = source.partition("-")
-    return int(number) if kind == "budget" and number.isdecimal() else None
+def number_of(source: str, kind: str) -> int | None:
+    """The number of the budget or brake that a hold is named by; none when something else placed it."""
+    placed_by, _, number = source.partition("-")
+    return int(number) if placed_by == kind and number.isdecimal() else None

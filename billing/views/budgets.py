@@ -13,6 +13,7 @@ from billing.display.budgets import row_of
 from billing.models import Action, Scope
 from billing.selectors import budgets as selectors
 from billing.services import budgets as services
+from billing.services.brake import lift_brake
 from common.exceptions import Conflict, NotFound
 from jobs.views.requests import PageRequest
 
@@ -85,4 +86,12 @@ def budget_remove(request: PageRequest, number: int) -> HttpResponse:
 def budget_waive(request: PageRequest, number: int) -> HttpResponse:
     budget = services.waive_budget(account=request.user, number=number, by=request.user)
     messages.success(request, f"The budget of {words.about(budget)} holds nothing for the rest of the month.")
+    return redirect("billing:budgets")
+
+
+@login_required
+@require_POST
+def brake_lift(request: PageRequest, number: int) -> HttpResponse:
+    brake = lift_brake(number=number, by=request.user)
+    messages.success(request, f"The brake is lifted: jobs of API key {brake.api_key} go on.")
     return redirect("billing:budgets")
