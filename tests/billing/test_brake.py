@@ -60,7 +60,7 @@ def test_other_keys_go_on(alice: Any, api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "runs", "factor"),
+    "how",
     [(30, 15, 20), (10, 100, 20), (30, 100, 0)],
     ids=["below the factor", "not known for long", "switched off"],
 )
@@ -89,8 +89,8 @@ def test_long_run_counts_with_an_hour(alice: Any, api: Api) -> None:
 
 def test_what_runs_counts(alice: Any, api: Api) -> None:
     usually(alice, api.key.pk, run_ms=HOUR_MS // 10)
-    api.submit([b"x"] * 40)
     for n in range(40):
+        api.submit()
         assert claim(alice, worker=f"w{n}") is not None
     Job.objects.filter(status="processing").update(started_at=timezone.now() - timedelta(hours=3))
     check_keys()
