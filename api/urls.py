@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, budgets, crons, files, jobs, keys, modules, openapi
+from api import account, billing, budgets, crons, files, jobs, keys, modules, openapi
 from api.errors import unknown_address
 
 app_name = "api"
@@ -35,6 +35,12 @@ urlpatterns = [
     path("keys", keys.keys, name="keys"),
     path("keys/<int:key_id>/deactivate", keys.deactivate, name="key_deactivate"),
     path("keys/<int:key_id>/activate", keys.activate, name="key_activate"),
+    path("billing", billing.month, name="billing"),
+    path("billing/entries", billing.entry_list, name="billing_entries"),
+    path("billing/rates", billing.rate_list, name="billing_rates"),
+    path("billing/statements", billing.statement_list, name="billing_statements"),
+    path("billing/statements/<str:month>", billing.statement, name="billing_statement"),
+    path("billing/statements/<str:month>/entries.csv", billing.statement_csv, name="billing_csv"),
     path("account", account.account, name="account"),
     path("core-types", account.core_types, name="core_types"),
     path("environments", account.environments, name="environments"),

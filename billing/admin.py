@@ -94,6 +94,7 @@ class LedgerEntryAdmin(SearchByNumber, ReadOnlyAdmin):
             by=request.user,
         )
         obj.pk = made.pk
+        obj.refresh_from_db()
 
 
 @admin.register(LedgerDay)
@@ -136,6 +137,7 @@ class RateAdmin(AnyAdmin):
 
     def save_model(self, _request: HttpRequest, obj: Rate, form: Any, change: bool) -> None:  # noqa: FBT001
         obj.pk = add_rate(**{name: form.cleaned_data[name] for name in ("kind", "price", "effective_from")}).pk
+        obj.refresh_from_db()
 
     def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False

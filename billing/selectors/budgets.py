@@ -8,7 +8,7 @@ from django.db.models import QuerySet, Sum
 from accounts.models import User
 from billing.models import Budget, LedgerDay, LimitEvent
 from billing.months import month_of
-from billing.selectors.spending import Standing, standings, with_forecast
+from billing.selectors.spending import Standing, standings, with_forecasts
 from common.exceptions import NotFound
 from crons.models import JOB_LABEL
 from crons.selectors import labels_of
@@ -43,12 +43,12 @@ def budgets_of(account: User, now: datetime) -> list[Standing]:
     """How far each budget of the account is, and where it will be at the end of the month."""
     order = {"account": 0, "label": 1, "cron": 2}
     budgets = sorted(Budget.objects.filter(account=account), key=lambda budget: (order[budget.scope], budget.name))
-    return [with_forecast(standing, now) for standing in standings(budgets, now)]
+    return with_forecasts(standings(budgets, now), now)
 
 
 def standing_of(budget: Budget, now: datetime) -> Standing:
     """How far one budget is."""
-    return with_forecast(standings([budget], now)[0], now)
+    return with_forecasts(standings([budget], now), now)[0]
 
 
 def holds_on(account: User) -> list[Held]:

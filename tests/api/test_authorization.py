@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import ApiKey
 from accounts.services import create_api_key, deactivate_key
 from api.operations import OPERATIONS, Operation
 from billing.models import Brake, Budget
 from billing.services.budgets import set_budget
+from billing.services.usage import post_usage
 from common import packs
 from crons.models import Cron
 from jobs.models import Batch, Job
@@ -75,6 +77,12 @@ API = {
     "deleteFile": Row("theirs"),
     "prepareUpload": Row("own", {"size": 5}),
     "finishUpload": Row("refused", {"upload": "a token of nobody"}),
+    "getMonth": Row("own"),
+    "listEntries": Row("own"),
+    "listStatements": Row("own"),
+    "getStatement": Row("own"),
+    "getEntriesCsv": Row("own"),
+    "listRates": Row("own"),
     "listKeys": Row("own"),
     "createKey": Row("own", {"note": "another"}),
     "deactivateKey": Row("theirs"),
@@ -98,6 +106,7 @@ class Thing(NamedTuple):
 
     def address(self, path: str) -> str:
         found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "label": "alices-cron"}
+        found["month"] = f"{timezone.now():%Y-%m}"
         found["digest"] = hashlib.sha256(b"bytes").hexdigest()
         kind = Brake if path.startswith("/api/v1/brakes/") else Budget
         found["number"] = kind.objects.get(account=self.key.user).pk
@@ -110,6 +119,7 @@ class Thing(NamedTuple):
 def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -> Thing:
     submit(alice, options={"label": "alices-label"})
     run_all(alice)
+    post_usage()
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
     cron = pack([b"arguments"], cron={"label": "alices-cron", "schedule": "@daily"})
     alice_api.client.post("/api/v1/crons", cron, content_type=packs.CONTENT_TYPE)
@@ -219,7 +229,7 @@ def test_strangers_job_cannot_be_waited_for_by_a_new_one(things: Thing, charlie_
 
 
 class Page(NamedTuple):
-    """One method of a page. `of`: as above; and "public" for everybody, "away" for those that only lead elsewhere."""
+    """One method of a page. `of`: as above; "public" for everybody, "operator" when nobody else is told of it."""
 
     method: str
     of: str
@@ -229,6 +239,7 @@ class Page(NamedTuple):
 JID = {"jid": 1}
 FILE = {"name": "alices-file.txt"}
 CRON = {"label": "alices-cron"}
+MONTH = {"month": f"{timezone.now():%Y-%m}"}
 TIME = {"schedule": "@daily", "timezone": "UTC"}
 OPTIONS = {"overlap": "skip", "catch_up": "none", "start_grace": "1"}
 BUDGET = {"amount": "7.50", "action": "mail"}
@@ -263,6 +274,15 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "files:list": ({}, [Page("GET", "own"), Page("POST", "own", {})]),
     "files:download": (FILE, [Page("GET", "theirs"), Page("HEAD", "theirs"), Page("PUT", "own", b"bytes")]),
     "files:delete": (FILE, [Page("GET", "theirs"), Page("POST", "theirs")]),
+    "billing:month": ({}, [Page("GET", "own")]),
+    "billing:entries": ({}, [Page("GET", "own")]),
+    "billing:rates": ({}, [Page("GET", "own")]),
+    "billing:statements": ({}, [Page("GET", "own")]),
+    "billing:statement": (MONTH, [Page("GET", "own")]),
+    "billing:csv": (MONTH, [Page("GET", "own")]),
+    "billing:json": (MONTH, [Page("GET", "own")]),
+    "billing:operate": ({}, [Page("GET", "operator")]),
+    "billing:reconcile": ({}, [Page("POST", "operator")]),
     "accounts:profile": ({}, [Page("GET", "own"), Page("POST", "own", {"time_zone": "UTC", "email": ""})]),
     "accounts:password_change": ({}, [Page("GET", "own"), Page("POST", "own", {"old_password": "x"})]),
     "accounts:keys": ({}, [Page("GET", "own")]),
@@ -327,7 +347,7 @@ def open_as_nobody(client: Client, name: str, page: Page, things: Thing) -> None
 
 def open_as_a_stranger(client: Client, name: str, page: Page, things: Thing) -> None:
     answer = open_page(client, name, page, things)
-    assert answer.status_code in {"theirs": (404,)}.get(page.of, (200, 301, 302, 400))
+    assert answer.status_code in {"theirs": (404,), "operator": (404,)}.get(page.of, (200, 301, 302, 400))
     told = text_of(answer)
     for named_by_himself in filter(None, (PAGES[name][0].get(part) for part in ("name", "label"))):
         told = told.replace(named_by_himself, "")
@@ -353,7 +373,7 @@ def test_page_is_for_the_owner_alone(
         open_from_another_site(alice, name, page, things)
     assert state(alice) == before
     answer = open_page(request.getfixturevalue("alice_client"), name, page, things)
-    assert answer.status_code in (200, 301, 302, 400)
+    assert answer.status_code in ((404,) if page.of == "operator" else (200, 301, 302, 400))
     if answer.status_code == 302:
         assert name == "accounts:sign_out" or not answer["Location"].startswith(LOGINS)
 
