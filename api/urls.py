@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, billing, crons, estimates, files, jobs, keys, modules, openapi
+from api import account, billing, budgets, crons, estimates, files, jobs, keys, modules, openapi
 from api.errors import unknown_address
 
 app_name = "api"
@@ -21,6 +21,10 @@ urlpatterns = [
     re_path(r"^crons/(?P<label>(?s:.+))/run\Z", crons.run, name="cron_run"),
     re_path(r"^crons/(?P<label>(?s:.+))/runs\Z", crons.runs, name="cron_runs"),
     re_path(r"^crons/(?P<label>(?s:.+))\Z", crons.cron, name="cron"),
+    path("budgets", budgets.budgets, name="budgets"),
+    path("budgets/<int:number>", budgets.budget, name="budget"),
+    path("budgets/<int:number>/waive", budgets.waive, name="budget_waive"),
+    path("brakes/<int:number>/lift", budgets.lift, name="brake_lift"),
     path("schedule", crons.schedule, name="schedule"),
     path("files", files.files, name="files"),
     # Any character may stand in a name here, so that a bad one is refused by a sentence that names it.

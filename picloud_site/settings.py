@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from common.env import BadSetting, env_bool, env_int, env_list, env_str, env_url
+from common.env import BadSetting, env_bool, env_choice, env_dollars, env_int, env_list, env_str, env_url
 from picloud_site import databases
 
 CODE = Path(__file__).resolve().parent.parent
@@ -241,6 +241,12 @@ SANDBOX_BLOCKED_NETWORKS = env_list(
 PROVIDER = env_str("PICLOUD_PROVIDER", "local")
 HOST_JOIN_SECONDS = env_int("PICLOUD_HOST_JOIN_SECONDS", 900, least=20)
 HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
+# Dollars that each account has free in a month, and what comes of its jobs when they are used up.
+MONTHLY_CREDIT = env_dollars("PICLOUD_MONTHLY_CREDIT", "0")
+CREDIT_USED_UP = env_choice("PICLOUD_CREDIT_USED_UP", "continue", ("continue", "hold"))
+# An API key that uses so many times what it usually does in an hour, and this many dollars at least, is braked.
+RUNAWAY_FACTOR = env_int("PICLOUD_RUNAWAY_FACTOR", 20, least=0)
+RUNAWAY_LEAST = env_dollars("PICLOUD_RUNAWAY_LEAST", "1")
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
 

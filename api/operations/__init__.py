@@ -2,6 +2,7 @@
 
 from api.operations.base import Operation, answer
 from api.operations.billing import BILLING
+from api.operations.budgets import BUDGETS
 from api.operations.crons import CRONS
 from api.operations.estimates import ESTIMATES
 from api.operations.files import FILES
@@ -10,6 +11,6 @@ from api.operations.jobs import JOBS
 from api.operations.modules import MODULES
 from api.operations.streams import STREAMS
 
-OPERATIONS = [*JOBS, *ESTIMATES, *CRONS, *MODULES, *FILES, *BILLING, *KEYS, *PLACE, *STREAMS]
+OPERATIONS = [*JOBS, *ESTIMATES, *CRONS, *MODULES, *FILES, *BILLING, *BUDGETS, *KEYS, *PLACE, *STREAMS]
 
 __all__ = ["OPERATIONS", "Operation", "answer"]

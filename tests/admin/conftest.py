@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import create_api_key, create_user
+from billing.models import Brake, Budget, KeyHour, LimitEvent
 from billing.services.reconcile import reconcile
 from billing.services.statements import close_months
 from billing.services.storage import measure_storage
@@ -108,6 +110,11 @@ def rows(alice: Any) -> User:
     create_api_key(user=alice, note="laptop")
     save_file(account=alice, name="<b>.html", stream=io.BytesIO(b"x"), size=1)
     JidCounter.objects.create(account=alice, next_jid=4)
+    words = "<script>alert(1)"
+    Budget.objects.create(account=alice, scope="label", name="<b>night", limit=1)
+    Brake.objects.create(account=alice, api_key=1, sentence=words)
+    KeyHour.objects.create(account=alice, api_key=1, hour=timezone.now(), through=0)
+    LimitEvent.objects.create(account=alice, name="budget.set", about="<b>night", sentence=words)
     Hold.objects.create(
         account=alice, source="budget-1", label="<b>night", reason="budget", sentence="<script>alert(1)"
     )

@@ -19,6 +19,8 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from accounts.services import create_api_key, deactivate_key
 from api.operations import OPERATIONS, Operation
+from billing.models import Brake, Budget
+from billing.services.budgets import set_budget
 from billing.services.usage import post_usage
 from common import packs
 from crons.models import Cron
@@ -57,6 +59,13 @@ API = {
     "runCron": Row("theirs"),
     "listRuns": Row("theirs"),
     "previewSchedule": Row("own", {"schedule": "@daily"}),
+    "listBudgets": Row("own"),
+    "setBudget": Row("own", {"amount": 5, "scope": "label", "name": "another"}),
+    "getBudget": Row("theirs"),
+    "changeBudget": Row("theirs", {"amount": 6}),
+    "removeBudget": Row("theirs"),
+    "waiveBudget": Row("theirs"),
+    "liftBrake": Row("theirs"),
     "kill": Row("theirs", {"jids": [[1, 1]]}),
     "delete": Row("theirs", {"jids": [[1, 1]]}),
     "findModules": Row("own", {"digests": []}),
@@ -99,6 +108,8 @@ class Thing(NamedTuple):
         found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "label": "alices-cron"}
         found["month"] = f"{timezone.now():%Y-%m}"
         found["digest"] = hashlib.sha256(b"bytes").hexdigest()
+        kind = Brake if path.startswith("/api/v1/brakes/") else Budget
+        found["number"] = kind.objects.get(account=self.key.user).pk
         if path.startswith("/api/v1/environments/"):
             found["name"] = "base"
         return re.sub(r"{(\w+)}", lambda match: str(found[match[1]]), path)
@@ -112,7 +123,10 @@ def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
     cron = pack([b"arguments"], cron={"label": "alices-cron", "schedule": "@daily"})
     alice_api.client.post("/api/v1/crons", cron, content_type=packs.CONTENT_TYPE)
-    return Thing(alice_api, create_api_key(user=alice, note="alices-note")[0])
+    set_budget(account=alice, scope="label", name="alices-label", amount=9)
+    key = create_api_key(user=alice, note="alices-note")[0]
+    Brake.objects.create(account=alice, api_key=key.pk, sentence="alices-note")
+    return Thing(alice_api, key)
 
 
 def state(account: Any) -> Any:
@@ -127,6 +141,8 @@ def state(account: Any) -> Any:
             )
         ),
         list(ApiKey.objects.filter(user=account).values_list("pk", "is_active")),
+        list(Budget.objects.filter(account=account).values_list("name", "limit", "action", "waived_month")),
+        list(Brake.objects.filter(account=account).values_list("pk", "lifted_at")),
     )
 
 
@@ -226,6 +242,7 @@ CRON = {"label": "alices-cron"}
 MONTH = {"month": f"{timezone.now():%Y-%m}"}
 TIME = {"schedule": "@daily", "timezone": "UTC"}
 OPTIONS = {"overlap": "skip", "catch_up": "none", "start_grace": "1"}
+BUDGET = {"amount": "7.50", "action": "mail"}
 PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "jobs:list": ({}, [Page("GET", "own")]),
     "jobs:rows": (
@@ -248,6 +265,12 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "crons:alerts": (CRON, [Page("POST", "theirs", {"alerts": "off"})]),
     "crons:remove": (CRON, [Page("GET", "theirs"), Page("POST", "theirs")]),
     "crons:from_job": (JID, [Page("GET", "theirs"), Page("POST", "theirs", {"label": "daily", **TIME, **OPTIONS})]),
+    "billing:budgets": ({}, [Page("GET", "own")]),
+    "billing:budget_set": ({}, [Page("POST", "own", {**BUDGET, "scope": "label", "name": "another"})]),
+    "billing:budget_edit": ({"number": "budget"}, [Page("GET", "theirs"), Page("POST", "theirs", BUDGET)]),
+    "billing:budget_remove": ({"number": "budget"}, [Page("GET", "theirs"), Page("POST", "theirs")]),
+    "billing:budget_waive": ({"number": "budget"}, [Page("POST", "theirs")]),
+    "billing:brake_lift": ({"number": "brake"}, [Page("POST", "theirs")]),
     "files:list": ({}, [Page("GET", "own"), Page("POST", "own", {})]),
     "files:download": (FILE, [Page("GET", "theirs"), Page("HEAD", "theirs"), Page("PUT", "own", b"bytes")]),
     "files:delete": (FILE, [Page("GET", "theirs"), Page("POST", "theirs")]),
@@ -299,6 +322,8 @@ def test_every_page_has_a_row() -> None:
 
 def open_page(client: Client, name: str, page: Page, things: Thing) -> Any:
     variable: dict[Any, Any] = {"key": things.key.pk, "batch": Batch.objects.get(account=things.key.user).pk}
+    variable["budget"] = Budget.objects.get(account=things.key.user).pk
+    variable["brake"] = Brake.objects.get(account=things.key.user).pk
     arguments = {part: variable.get(value, value) for part, value in PAGES[name][0].items()}
     data = page.data
     if isinstance(data, dict):

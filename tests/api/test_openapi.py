@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import live, urls
+from api.codes import ERRORS
 from api.openapi import document
 from api.operations import OPERATIONS
-from api.schemas import ERRORS
 from common import packs
 from jobs.services.info import FIELDS
 from tests.submitting import Api, header, run_all, submit
@@ -77,7 +77,7 @@ def test_fields_of_a_job_are_those_of_info() -> None:
 # What pages and commands alone can run into.
 OF_PAGES = {
     *("bad_email", "bad_password", "bad_theme", "bad_username", "email_taken", "sign_up_closed", "too_many_tries"),
-    *("bad_amount", "bad_kind", "bad_price", "bad_time", "page_unknown", "rate_overlaps"),
+    *("bad_kind", "bad_price", "bad_time", "page_unknown", "rate_overlaps"),
     *("batch_unknown", "no_file", "no_queue", "stream_unknown", "too_many", "username_taken"),
 }
 ROOMS = ["api", "billing", "crons", "jobs", "storage", "accounts", "common", "picloud_site"]

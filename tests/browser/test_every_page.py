@@ -9,6 +9,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from billing.models import Brake, Budget
+from billing.services.brake import check_keys
+from billing.services.enforce import check_budgets
 from crons.states import Outcome, Verdict
 from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult
 from jobs.states import Status
@@ -39,6 +42,11 @@ OWN_PAGES = [
     f"/crons/{LONG}/remove/",
     "/crons/nothing/",
     "/jobs/5/schedule/",
+    "/billing/budgets/",
+    "/billing/budgets/?scope=label&name=night",
+    "/billing/budgets/1/edit/",
+    "/billing/budgets/2/remove/",
+    "/billing/budgets/999/edit/",
     "/files/",
     "/files/readme.txt/delete/",
     "/account/",
@@ -65,6 +73,16 @@ def rows(alice: Any) -> None:
         StoredFile.objects.create(account=alice, name=name, size=123_456_789, key=name)
     add_crons(alice, failed)
     alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
+    add_limits(alice)
+
+
+def add_limits(alice: Any) -> None:
+    """A budget that is spent and holds, one with a long name, and a brake."""
+    Budget.objects.create(pk=1, account=alice, scope="account", limit=1)
+    Budget.objects.create(pk=2, account=alice, scope="label", name=LONG, limit=10**13, action="mail", mails=False)
+    Brake.objects.create(account=alice, api_key=1, sentence=f"Key {LONG} used far too much.")
+    check_budgets()
+    check_keys()
 
 
 def add_crons(alice: Any, failed: Job) -> None:
