@@ -35,7 +35,7 @@ def sqlite(path: Path) -> dict[str, Any]:
 
 
 def from_url(url: str) -> dict[str, Any]:
-    """Django's settings for sqlite:///path or postgresql://user:password@host:port/name.
+    """Django's settings for sqlite:///path or postgresql://user:password@host:port/name?sslmode=verify-full.
 
     Raises BadSetting for any other scheme.
     """
@@ -44,14 +44,15 @@ def from_url(url: str) -> dict[str, Any]:
         return sqlite(Path(unquote(parts.path)))
     if parts.scheme not in ("postgres", "postgresql"):
         raise BadSetting(f"DATABASE_URL must begin with postgresql:// or sqlite://, not {parts.scheme!r}.")
+    parameters = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or "") or dict(parse_qsl(parts.query)).get("host", ""),
+        "HOST": unquote(parts.hostname or "") or parameters.pop("host", ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": dict(PATIENCE),
+        "OPTIONS": PATIENCE | parameters,
     }
