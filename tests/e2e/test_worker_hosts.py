@@ -1,6 +1,5 @@
 """Several machines: worker hosts with addresses of their own join one with the web, PostgreSQL, Redis and S3."""
 
-import json
 import os
 import secrets
 import shutil
@@ -12,7 +11,9 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from tests import servers
 from tests.lan import Lan, Machine, lan
@@ -21,12 +22,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="namespaces need root and ip")
 
-HOSTS = """
-import json
-from realtime.models import Host
-fields = ("name", "provider", "state", "slots", "core_types", "problem")
-print("HOSTS", json.dumps(list(Host.objects.order_by("pk").values(*fields))))
-"""
+HOSTS = "SELECT name, provider, state, slots, core_types, problem, reference FROM realtime_host ORDER BY id"
 
 
 class WorkerHost(Stack):
@@ -69,9 +65,8 @@ class Cluster:
 
     def hosts(self) -> list[dict[str, Any]]:
         """The rows of hosts, oldest first."""
-        said = self.head.manage("shell", "-c", HOSTS)
-        found: list[dict[str, Any]] = json.loads(said.rpartition("HOSTS ")[2])
-        return found
+        with psycopg.connect(self.shared["DATABASE_URL"], row_factory=dict_row) as connection:
+            return connection.execute(HOSTS).fetchall()
 
     def wait_for_host(self, name: str, state: str, *, timeout: float = 60) -> dict[str, Any]:
         """The newest row of that name, once it is in that state."""
@@ -80,7 +75,7 @@ class Cluster:
             rows = [row for row in self.hosts() if row["name"] == name]
             return rows[-1] if rows and rows[-1]["state"] == state else None
 
-        return wait_until(last, timeout=timeout, what=f"{name} to be {state}; there are {self.hosts()}")
+        return wait_until(last, timeout=timeout, what=f"{name} to be {state}")
 
 
 @contextmanager
@@ -243,3 +238,54 @@ cloud.kill(jids)
     assert finish(client, timeout=60) == "finished queued 1\n"
     host.process.wait(30)
     host.assert_nothing_left()
+
+
+@pytest.fixture
+def rented() -> Iterator[Cluster]:
+    """An installation that rents its machines: the clock looks after them by itself."""
+    with cluster_with(PICLOUD_PROVIDER="tests.lan_provider.LanProvider") as one:
+        yield one
+        # What a failed test has left running would outlive it.
+        end(one, *(row["reference"] for row in one.hosts()))
+
+
+def launch(cluster: Cluster, number: int) -> str:
+    """What the service answers, as the autoscaler would hear it."""
+    script = f"from realtime.services import hosts; print('SAID', hosts.launch(core_type='c1', number={number}))"
+    return cluster.head.manage("shell", "-c", script).rpartition("SAID ")[2]
+
+
+def act(cluster: Cluster, name: str, act: str) -> None:
+    found = f"Host.objects.get(name='{name}')"
+    script = f"from realtime.models import Host; from realtime.services import hosts; hosts.{act}(host={found})"
+    cluster.head.manage("shell", "-c", script)
+
+
+def end(cluster: Cluster, *references: str) -> None:
+    script = f"from realtime.providers import current_provider; current_provider().terminate({list(references)!r})"
+    cluster.head.manage("shell", "-c", script)
+
+
+def test_rented_machine_joins_is_cut_off_is_replaced_and_is_given_back(rented: Cluster, tmp_path: Path) -> None:
+    account = rented.head.account("alice")
+    assert "There is room for 2 only." in launch(rented, 3)
+    first, second = (row["name"] for row in rented.hosts())
+    rented.wait_for_host(first, "ready")
+    rented.wait_for_host(second, "ready")
+    act(rented, second, "drain")
+    assert rented.wait_for_host(second, "gone")["problem"] == ""
+    client = start_long(account, tmp_path)
+    machine = next(one for one in rented.lan.machines() if one.name == first)
+    machine.cut_off()
+    row = rented.wait_for_host(first, "gone", timeout=90)
+    assert row["problem"] == "Its workers have not reported for 20.0 s."
+    wait_until(lambda: not machine.path.exists(), timeout=30, what="the lost machine to be ended")
+    assert "problem=''" in launch(rented, 1)
+    third = rented.hosts()[-1]["name"]
+    rented.wait_for_host(third, "ready")
+    said = finish(client, timeout=60)
+    assert said.splitlines()[0] == "again"
+    assert f"'{third}'" in said
+    act(rented, third, "drain")
+    rented.wait_for_host(third, "gone")
+    wait_until(lambda: not rented.lan.machines(), timeout=30, what="every machine to be ended")
