@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.env import BadSetting, env_bool, env_choice, env_dollars, env_int, env_list, env_str, env_url
-from picloud_site import databases
+from picloud_site import databases, machines
 
 CODE = Path(__file__).resolve().parent.parent
 PICLOUD_HOME = Path(env_str("PICLOUD_HOME", str(CODE / "var"))).resolve()
@@ -239,6 +239,22 @@ SANDBOX_BLOCKED_NETWORKS = env_list(
 )
 # Who starts and ends worker hosts: local (you, by hand), ec2, or the path of a class of your own.
 PROVIDER = env_str("PICLOUD_PROVIDER", "local")
+# What marks the machines of this installation; without it, what SECRET_KEY comes to.
+CLUSTER = env_str("PICLOUD_CLUSTER")
+EC2_REGION = env_str("PICLOUD_EC2_REGION")
+EC2_ENDPOINT_URL = env_url("PICLOUD_EC2_ENDPOINT_URL", "", schemes=("http", "https"))
+EC2_MACHINES = machines.from_list(env_list("PICLOUD_EC2_MACHINES"))
+EC2_IMAGE = env_str("PICLOUD_EC2_IMAGE")
+EC2_LAUNCH_TEMPLATE = env_str("PICLOUD_EC2_LAUNCH_TEMPLATE")
+EC2_SUBNETS = env_list("PICLOUD_EC2_SUBNETS")
+EC2_SECURITY_GROUPS = env_list("PICLOUD_EC2_SECURITY_GROUPS")
+EC2_INSTANCE_PROFILE = env_str("PICLOUD_EC2_INSTANCE_PROFILE")
+EC2_SPOT = env_bool("PICLOUD_EC2_SPOT")
+if PROVIDER == "ec2" and not (EC2_MACHINES and (EC2_IMAGE or EC2_LAUNCH_TEMPLATE)):
+    raise BadSetting(
+        "PICLOUD_PROVIDER=ec2 needs PICLOUD_EC2_MACHINES, and PICLOUD_EC2_IMAGE or PICLOUD_EC2_LAUNCH_TEMPLATE: "
+        "docs/how-to/run-on-ec2.md says how to make them."
+    )
 HOST_JOIN_SECONDS = env_int("PICLOUD_HOST_JOIN_SECONDS", 900, least=20)
 HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
 # Dollars that each account has free in a month, and what comes of its jobs when they are used up.
