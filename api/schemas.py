@@ -4,6 +4,7 @@ from django.conf import settings
 
 from api.codes import ERRORS
 from api.schemas_estimates import estimate_schemas
+from api.schemas_realtime import REALTIME
 from api.shapes import COUNTS, JID, MONEY, Schema, array, flag, mapping, moment, number, obj, or_null, ref, text, whole
 from crons.fields import MAX_TEXT
 from crons.models import MAX_LABEL as MAX_CRON_LABEL
@@ -308,6 +309,7 @@ _CORE_TYPE = obj(
         "disk_mb": whole(),
         "allowed_cores": array(whole(minimum=1)),
         "dollars_per_core_hour": MONEY,
+        "dollars_per_reserved_core_hour": {**MONEY, "description": "Of a core that is only kept ready."},
     }
 )
 
@@ -374,6 +376,7 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     **estimate_schemas(_OPTIONS),
+    **REALTIME,
     "Account": obj({"username": text(), "email": or_null(text()), "time_zone": text(), "joined": moment()}),
     "Part": obj({"ok": flag(), "detail": text()}),
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, billing, budgets, crons, estimates, files, jobs, keys, modules, openapi
+from api import account, billing, budgets, crons, estimates, files, jobs, keys, modules, openapi, realtime
 from api.errors import unknown_address
 
 app_name = "api"
@@ -26,6 +26,12 @@ urlpatterns = [
     path("budgets/<int:number>/waive", budgets.waive, name="budget_waive"),
     path("brakes/<int:number>/lift", budgets.lift, name="brake_lift"),
     path("schedule", crons.schedule, name="schedule"),
+    path("realtime", realtime.reservations, name="reservations"),
+    path("realtime/quote", realtime.quote, name="quote"),
+    path("realtime/windows", realtime.window_list, name="windows"),
+    path("realtime/windows/<int:number>", realtime.window, name="window"),
+    path("realtime/<int:number>", realtime.reservation, name="reservation"),
+    path("realtime/<int:number>/release", realtime.release, name="reservation_release"),
     path("files", files.files, name="files"),
     # Any character may stand in a name here, so that a bad one is refused by a sentence that names it.
     re_path(r"^files/(?P<name>(?s:.+))/upload\Z", files.upload, name="file_upload"),

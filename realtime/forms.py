@@ -54,9 +54,9 @@ class CoresForm(forms.Form):
 
 
 def _label(offer: Offer) -> str:
-    return (
-        f"{offer.core_type.code}: {offer.core_type.compute_units.normalize():f} units, {offer.core_type.memory_mb:,} MB"
-    )
+    core_type = offer.core_type
+    units = f"{core_type.compute_units.normalize():f} unit{'' if core_type.compute_units == 1 else 's'}"
+    return f"{core_type.code}: {units}, {core_type.memory_mb:,} MB"
 
 
 class RequestForm(CoresForm):

@@ -18,7 +18,7 @@ from realtime.selectors.usage import hourly_core_ms
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quote:
+class CoresQuote:
     """Dollars for so many cores of a type, now."""
 
     core_type: str
@@ -47,12 +47,12 @@ class Offer:
     reserved: Decimal
 
 
-def quote(account: User, *, core_type: str, cores: int, hours: int | None = None) -> Quote:
+def quote(account: User, *, core_type: str, cores: int, hours: int | None = None) -> CoresQuote:
     """What the cores cost by the prices of this moment."""
     price, rule = prices_now(core_type), Rule(settings.REALTIME_RULE)
     since = timezone.now() - timedelta(days=DAYS)
     used = hourly_core_ms(Group(account.pk, core_type), since=since)
-    return Quote(
+    return CoresQuote(
         core_type=core_type,
         cores=cores,
         per_core_hour=Decimal(price.reserved) / MICROS_PER_DOLLAR,

@@ -25,9 +25,13 @@ class ReservationPage:
     before: int | None
 
 
-def reservations_of(account: User, *, before: int | None = None, limit: int = PAGE) -> ReservationPage:
-    """A page of the account's reservations: the open ones and those that have ended, newest first."""
+def reservations_of(
+    account: User, *, before: int | None = None, limit: int = PAGE, open_only: bool = False
+) -> ReservationPage:
+    """A page of the account's reservations, newest first: the open ones, and those that have ended too."""
     rows = Reservation.objects.filter(account=account).select_related("window").order_by("-number")
+    if open_only:
+        rows = rows.filter(state__in=OPEN)
     if before is not None:
         rows = rows.filter(number__lt=min(before, BIGGEST))
     found = list(rows[: limit + 1])

@@ -49,7 +49,7 @@ def reservation_duration(request: PageRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def window_new(request: PageRequest) -> HttpResponse:
     initial = {
-        "cores": 1, "weekdays": range(5), "begins": "09:00", "ends": "18:00", "timezone": request.user.time_zone,
+        "cores": 1, "weekdays": [0, 1, 2, 3, 4], "begins": "09:00", "ends": "18:00", "timezone": request.user.time_zone,
     }  # fmt: skip
     form = WindowForm(request.POST or None, initial=initial, offers=offers())
     if request.method == "POST" and form.is_valid():

@@ -23,7 +23,7 @@ from realtime.selectors import quote as quotes
 from realtime.selectors import reservations
 from realtime.services.request import request_cores
 
-EXAMPLE = "import cloud\nwith cloud.realtime.cores('c1', 4):\n    jids = cloud.map(f, range(1000))"
+EXAMPLE = "import cloud\nwith cloud.realtime.cores('c1', 4):\n    print(cloud.result(cloud.map(f, range(1000))))"
 
 
 def _form(request: PageRequest) -> RequestForm:

@@ -20,6 +20,7 @@ from tests.browser.conftest import Watched
 from tests.crons.making import make
 from tests.crons.rows import make_day, make_run
 from tests.jobs.rows import job_of, make_batch
+from tests.realtime.rows import make_one_of_each
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -42,6 +43,11 @@ OWN_PAGES = [
     f"/crons/{LONG}/remove/",
     "/crons/nothing/",
     "/jobs/5/schedule/",
+    "/realtime/",
+    "/realtime/?before=1",
+    *(f"/realtime/{number}/" for number in range(1, 8)),
+    "/realtime/99/",
+    "/realtime/windows/new/",
     "/billing/budgets/",
     "/billing/budgets/?scope=label&name=night",
     "/billing/budgets/1/edit/",
@@ -72,6 +78,7 @@ def rows(alice: Any) -> None:
     for name in ("readme.txt", f"{LONG}.mp4"):
         StoredFile.objects.create(account=alice, name=name, size=123_456_789, key=name)
     add_crons(alice, failed)
+    make_one_of_each(alice)
     alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
     add_limits(alice)
 
