@@ -241,6 +241,9 @@ SANDBOX_BLOCKED_NETWORKS = env_list(
 PROVIDER = env_str("PICLOUD_PROVIDER", "local")
 HOST_JOIN_SECONDS = env_int("PICLOUD_HOST_JOIN_SECONDS", 900, least=20)
 HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
+# How many cores are rented, and for how long.
+BILLING_INCREMENT = env_int("BILLING_INCREMENT", 3600, most=86_400)  # seconds
+MAX_HOSTS = env_int("PICLOUD_MAX_HOSTS", 10, least=0)
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
 
