@@ -30,15 +30,18 @@ class Backlog:
     busy: Mapping[str, int]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Running:
+    host: str
+    cores: int
+    started_at: datetime
+
+
 def backlog(now: datetime) -> Backlog:
     """All work of the installation. In as many rows as there are different functions, however many jobs."""
     groups, running = _queued_groups(), _running_jobs()
     alike = likeness_of([*(batch_id for batch_id, _ in groups), *running])
     known = stats_of(key for likeness in alike.values() for key in likeness.keys().values())
-    busy: Counter[str] = Counter()
-    for batch_id, jobs in running.items():
-        for job in jobs:
-            busy[job.host] += alike[batch_id].cores if batch_id in alike else 1
     return Backlog(
         queued=[
             _work(alike[batch_id], count, stats_for(alike[batch_id], known).mean / 1000)
@@ -48,8 +51,21 @@ def backlog(now: datetime) -> Backlog:
         running=[
             _running_work(alike[batch_id], jobs, known, now) for batch_id, jobs in running.items() if batch_id in alike
         ],
-        busy=busy,
+        busy=_busy(running),
     )
+
+
+def busy_cores() -> dict[str, int]:
+    """Cores in use, by the names of their hosts."""
+    return _busy(_running_jobs())
+
+
+def _busy(running: Mapping[int, list[_Running]]) -> dict[str, int]:
+    busy: Counter[str] = Counter()
+    for jobs in running.values():
+        for job in jobs:
+            busy[job.host] += job.cores
+    return busy
 
 
 def stats_for(likeness: Likeness, known: Mapping[Key, Stats]) -> Stats:
@@ -70,12 +86,6 @@ def _queued_groups() -> list[tuple[int, int]]:
     return [(batch_id, int(count)) for batch_id, count in rows]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Running:
-    host: str
-    started_at: datetime
-
-
 def host_of(worker: str) -> str:
     """The host in the name of a worker's leases: name, port and slot."""
     return worker.rsplit(":", 2)[0]
@@ -87,9 +97,9 @@ def _running_jobs() -> dict[int, list[_Running]]:
     is_running = RawSQL('"jobs_job"."status" = \'processing\'', [], output_field=BooleanField())
     rows = Job.objects.filter(is_running, started_at__isnull=False).order_by()
     found: dict[int, list[_Running]] = defaultdict(list)
-    for batch_id, worker, started_at in rows.values_list("batch_id", "worker", "started_at"):
+    for batch_id, worker, cores, started_at in rows.values_list("batch_id", "worker", "cores", "started_at"):
         assert started_at is not None
-        found[batch_id].append(_Running(host=host_of(worker), started_at=started_at))
+        found[batch_id].append(_Running(host=host_of(worker), cores=cores, started_at=started_at))
     return found
 
 

@@ -123,7 +123,7 @@ def _merge(new: Iterable[tuple[Likeness, Stats]], known: Mapping[Key, Stats], no
 
 
 def forget(now: datetime | None = None) -> int:
-    """Remove what is known of versions that run no more, old quotes and old loads; the number of rows. For the clock."""
+    """Remove what is known of versions that run no more, old quotes and old loads. For the clock."""
     edge = (now or timezone.now()) - FORGET_AFTER
     gone = RunTime.objects.filter(updated_at__lt=edge).delete()[0]
     gone += Quote.objects.filter(made_at__lt=edge).delete()[0]
