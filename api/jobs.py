@@ -41,7 +41,9 @@ def described(first_jid: int, size: int) -> dict[str, Any]:
 def accept_submit(caller: Caller, body: bytes) -> tuple[dict[str, Any], int]:
     """Carry out a submitting request; answers what to say and the HTTP status."""
     submission = parse_submission(*packs.parse(body))
-    accepted = submits.submit(account=caller.account, submission=submission, parent_jid=caller.jid)
+    accepted = submits.submit(
+        account=caller.account, submission=submission, parent_jid=caller.jid, api_key=caller.api_key
+    )
     return described(accepted.first_jid, accepted.size), 201 if accepted.created else 200
 
 
@@ -131,7 +133,7 @@ def job_log(request: HttpRequest, caller: Caller, jid: int) -> HttpResponse:
 
 @api_view("POST")
 def job_rerun(request: HttpRequest, caller: Caller, jid: int) -> JsonResponse:
-    again = submits.rerun_job(account=caller.account, jid=jid)
+    again = submits.rerun_job(account=caller.account, jid=jid, api_key=caller.api_key)
     return JsonResponse(described(again.first_jid, 1), status=201)
 
 

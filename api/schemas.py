@@ -88,6 +88,7 @@ _OPTIONS = obj(
         "label": or_null(text("Printable ASCII.", maxLength=MAX_LABEL)),
         "priority": whole("Lower goes first.", default=5),
         "max_runtime": or_null(number("Minutes after which a running job is killed.", exclusiveMinimum=0)),
+        "max_cost": or_null(number("Dollars that a call or a whole map may cost.", exclusiveMinimum=0)),
         "restartable": flag("Whether a job may run again when its worker is lost.", default=True),
         "kill_process": flag("Whether each item of a map gets a process of its own.", default=False),
         "depends_on": {**ref("Ranges"), "description": f"Jobs to wait for, at most {MAX_DEPENDENCIES:,}."},
@@ -95,7 +96,7 @@ _OPTIONS = obj(
         "env_vars": mapping(text(maxLength=32_000), f"Environment variables, at most {MAX_ENV_VARS}."),
     },
     optional=(
-        *("type", "cores", "label", "priority", "max_runtime", "restartable", "kill_process"),
+        *("type", "cores", "label", "priority", "max_runtime", "max_cost", "restartable", "kill_process"),
         *("depends_on", "depends_on_errors", "env_vars"),
     ),
     additionalProperties=False,
@@ -199,6 +200,7 @@ _CRON = obj(
         "core_type": text(),
         "cores": whole(),
         "max_runtime": or_null(number("Minutes.")),
+        "max_cost": or_null(MONEY),
         "cost_this_month": MONEY,
         "projected_cost": or_null(MONEY),
     }
@@ -300,6 +302,7 @@ _CPU = obj({"user": or_null(number()), "system": or_null(number())}, description
 _JOB_FIELDS: dict[str, Schema] = {
     "status": ref("Status"),
     "reason": ref("Reason"),
+    "held_by": or_null(text("What holds a job back that is ready, and until when, in a sentence.")),
     "stdout": text("The end of the output, at most 65,536 characters."),
     "stderr": text(),
     "logging": text("What the job wrote through Python's logging."),

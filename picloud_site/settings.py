@@ -176,7 +176,7 @@ STORAGES: dict[str, dict[str, Any]] = {
         "BACKEND": "storage.file_bucket.FileBucket",
         "OPTIONS": {"location": str(PICLOUD_HOME / "bucket"), "file_permissions_mode": 0o600},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "picloud_site.static_files.StaticFiles"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
@@ -246,6 +246,9 @@ BILLING_INCREMENT = env_int("BILLING_INCREMENT", 3600, most=86_400)  # seconds
 MAX_HOSTS = env_int("PICLOUD_MAX_HOSTS", 10, least=0)
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
+
+# Crons. Their runs are listed for so many days; what each day came to is kept for ever.
+CRON_HISTORY_DAYS = env_int("PICLOUD_CRON_HISTORY_DAYS", 366)
 
 LOGGING = {
     "version": 1,

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("common.urls")),
     path("", include("accounts.urls")),
     path("", include("crons.urls")),
+    path("", include("billing.urls")),
     path("jobs/", include("jobs.urls")),
     path("files/", include("storage.urls")),
     path("operate/capacity/", include("realtime.operate_urls")),

@@ -9,6 +9,7 @@ from typing import Any
 from common.exceptions import Refused
 from common.money import charge_of, compute_hours, dollars
 from jobs.models import Job, JobEvent
+from jobs.selectors.holds import hold_on
 from jobs.services.livelog import read_live_log
 from jobs.states import Status
 
@@ -63,6 +64,7 @@ def _attributes(job: Job) -> dict[str, Any]:
         "cores": batch.cores,
         "priority": batch.priority,
         "max_runtime": batch.max_runtime_ms / 60_000 if batch.max_runtime_ms else None,
+        "max_cost": None if batch.max_cost is None else f"{batch.max_cost:f}",
         "restartable": batch.restartable,
         "kill_process": batch.kill_process,
         "depends_on": list(batch.dependencies.values_list("on_job__jid", flat=True)),
@@ -99,6 +101,11 @@ def _events(job: Job) -> list[dict[str, Any]]:
     ]
 
 
+def _held_by(job: Job) -> str | None:
+    hold = hold_on(job)
+    return hold.sentence if hold else None
+
+
 def _decimal(read: Callable[[Job], Decimal | None]) -> Callable[[Job], Any]:
     def field(job: Job) -> str | None:
         value = read(job)
@@ -111,6 +118,7 @@ def _decimal(read: Callable[[Job], Decimal | None]) -> Callable[[Job], Any]:
 FIELDS: dict[str, Callable[[Job], Any]] = {
     "status": lambda job: job.status,
     "reason": lambda job: job.reason,
+    "held_by": _held_by,
     "stdout": _log_field("stdout"),
     "stderr": _log_field("stderr"),
     "logging": _log_field("logging"),

@@ -12,9 +12,11 @@ from environments.models import Environment
 from jobs.models import (
     ArgumentPack,
     Batch,
+    BatchTrace,
     CoreType,
     Dependency,
     Function,
+    Hold,
     JidCounter,
     Job,
     JobEvent,
@@ -88,6 +90,10 @@ def rows(alice: Any) -> User:
     create_api_key(user=alice, note="laptop")
     save_file(account=alice, name="<b>.html", stream=io.BytesIO(b"x"), size=1)
     JidCounter.objects.create(account=alice, next_jid=4)
+    Hold.objects.create(
+        account=alice, source="budget-1", label="<b>night", reason="budget", sentence="<script>alert(1)"
+    )
+    BatchTrace.objects.create(batch_id=99, function="videos.encode")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
     return alice

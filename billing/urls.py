@@ -1,0 +1,19 @@
+"""Addresses of the pages about money."""
+
+from django.urls import URLPattern, path
+
+from billing.views import months, operate, statements
+
+app_name = "billing"
+
+urlpatterns: list[URLPattern] = [
+    path("billing/", months.month_detail, name="month"),
+    path("billing/entries/", months.entry_list, name="entries"),
+    path("billing/rates/", months.rate_list, name="rates"),
+    path("billing/statements/", statements.statement_list, name="statements"),
+    path("billing/statements/<str:month>/", statements.statement_detail, name="statement"),
+    path("billing/statements/<str:month>/entries.csv", statements.statement_csv, name="csv"),
+    path("billing/statements/<str:month>/entries.json", statements.statement_json, name="json"),
+    path("operate/billing/", operate.billing_overview, name="operate"),
+    path("operate/billing/reconcile/", operate.billing_reconcile, name="reconcile"),
+]
