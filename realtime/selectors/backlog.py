@@ -23,11 +23,15 @@ UNKNOWN = Stats(1, 60_000.0, 0.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """Groups of jobs that are alike; cores in use by the names of their hosts."""
+    """Groups of jobs that are alike; cores in use by the names of their hosts.
+
+    `is_guess` says that of some of them nothing at all is known, not even what others take on that core type.
+    """
 
     queued: list[Work]
     running: list[Work]
     busy: Mapping[str, int]
+    is_guess: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +56,7 @@ def backlog(now: datetime) -> Backlog:
             _running_work(alike[batch_id], jobs, known, now) for batch_id, jobs in running.items() if batch_id in alike
         ],
         busy=_busy(running),
+        is_guess=any(known_of(likeness, known) is None for likeness in alike.values()),
     )
 
 
@@ -92,12 +97,14 @@ def host_of(worker: str) -> str:
 
 
 def _running_jobs() -> dict[int, list[_Running]]:
-    """By batch."""
+    """By batch: one job of each worker. What it has claimed beside is over in a moment."""
     # Written out, because the index of running jobs is partial.
     is_running = RawSQL('"jobs_job"."status" = \'processing\'', [], output_field=BooleanField())
-    rows = Job.objects.filter(is_running, started_at__isnull=False).order_by()
+    rows = Job.objects.filter(is_running, started_at__isnull=False).order_by("-jid")
+    columns = rows.values_list("worker", "batch_id", "cores", "started_at")
+    by_worker = {worker: (batch_id, cores, started_at) for worker, batch_id, cores, started_at in columns}
     found: dict[int, list[_Running]] = defaultdict(list)
-    for batch_id, worker, cores, started_at in rows.values_list("batch_id", "worker", "cores", "started_at"):
+    for worker, (batch_id, cores, started_at) in by_worker.items():
         assert started_at is not None
         found[batch_id].append(_Running(host=host_of(worker), cores=cores, started_at=started_at))
     return found

@@ -12,6 +12,7 @@ from realtime.capacity.tags import Amount, Tag, Verdict
 from realtime.display import words
 from realtime.display.load import BAR, HEIGHT, LEFT, PITCH, Bar, Chart
 from realtime.selectors import tags
+from realtime.selectors.waiting import Queue, Waiting
 
 register = template.Library()
 
@@ -56,6 +57,12 @@ def cores(value: float | None) -> str:
 def tag_of_job(job: Job) -> Tag | None:
     """What a job that has not ended is expected to take and to cost."""
     return None if job.is_finished else tags.tag_of_batch(job.batch, count=1)
+
+
+@register.simple_tag
+def why_waiting(job: Job) -> Waiting | None:
+    """What a job that does not run yet waits for."""
+    return None if job.is_finished else Queue(job.account_id).why(job)
 
 
 @register.simple_tag

@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import live, urls
+from api.fields import FIELDS
 from api.openapi import document
 from api.operations import OPERATIONS
 from api.schemas import ERRORS
 from common import packs
-from jobs.services.info import FIELDS
 from tests.submitting import Api, header, run_all, submit
 
 ROOT = Path(__file__).resolve().parents[2]
