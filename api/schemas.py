@@ -3,13 +3,13 @@
 from django.conf import settings
 
 from api.codes import ERRORS
-from api.schemas_estimates import estimate_schemas
+from api.fields import FIELDS
+from api.schemas_estimates import WAITING_FOR, estimate_schemas
 from api.schemas_realtime import REALTIME
 from api.shapes import COUNTS, JID, MONEY, Schema, array, flag, mapping, moment, number, obj, or_null, ref, text, whole
 from crons.fields import MAX_TEXT
 from crons.models import MAX_LABEL as MAX_CRON_LABEL
 from crons.states import CatchUp, Mark, Outcome, Overlap, State, Trigger
-from jobs.services.info import FIELDS
 from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL, MAX_MODULES
 from jobs.states import Reason, Status
 
@@ -259,6 +259,7 @@ _JOB_FIELDS: dict[str, Schema] = {
     "memory": obj({"max_usage": or_null(whole("Bytes."))}),
     "cputime": _CPU,
     "events": array(_EVENT, "What happened to it, oldest first."),
+    "waiting_for": WAITING_FOR,
 }
 
 _BATCH = obj(

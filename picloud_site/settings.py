@@ -257,6 +257,9 @@ if PROVIDER == "ec2" and not (EC2_MACHINES and (EC2_IMAGE or EC2_LAUNCH_TEMPLATE
     )
 HOST_JOIN_SECONDS = env_int("PICLOUD_HOST_JOIN_SECONDS", 900, least=20)
 HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
+# How many cores are rented, and for how long.
+BILLING_INCREMENT = env_int("BILLING_INCREMENT", 3600, most=86_400)  # seconds
+MAX_HOSTS = env_int("PICLOUD_MAX_HOSTS", 10, least=0)
 # Dollars that each account has free in a month, and what comes of its jobs when they are used up.
 MONTHLY_CREDIT = env_dollars("PICLOUD_MONTHLY_CREDIT", "0")
 CREDIT_USED_UP = env_choice("PICLOUD_CREDIT_USED_UP", "continue", ("continue", "hold"))

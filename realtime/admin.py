@@ -13,7 +13,18 @@ from django.http import HttpRequest
 from accounts.people import person
 from common.admin import PartAdmin, ReadOnlyAdmin, SearchByNumber
 from common.exceptions import Refused
-from realtime.models import Host, Quote, Reservation, ReservationEvent, ReservationWindow, RunTime, UsageCursor
+from realtime.models import (
+    Decision,
+    ForecastHour,
+    Host,
+    LoadHour,
+    Quote,
+    Reservation,
+    ReservationEvent,
+    ReservationWindow,
+    RunTime,
+    UsageCursor,
+)
 from realtime.services import hosts
 from realtime.services.change import stop
 
@@ -114,3 +125,22 @@ class HostAdmin(ReadOnlyAdmin):
                 count += 1
         if count:
             self.message_user(request, f"{count} {'host is' if count == 1 else 'hosts are'} {done}.", messages.SUCCESS)
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    list_display = ("at", "core_type", "wanted", "ready", "booting", "launch", "started", "drain", "problem")
+    list_filter = ("core_type",)
+
+
+@admin.register(LoadHour)
+class LoadHourAdmin(ReadOnlyAdmin):
+    list_display = ("hour", "core_type", "account", "of_crons", "runs", "core_ms")
+    list_filter = ("core_type", "of_crons")
+    list_select_related = ("account",)
+
+
+@admin.register(ForecastHour)
+class ForecastHourAdmin(ReadOnlyAdmin):
+    list_display = ("hour", "core_type", "cron_core_ms", "habit_core_ms", "made_at")
+    list_filter = ("core_type",)

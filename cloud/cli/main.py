@@ -16,7 +16,7 @@ from cloud.cli import (
     budget,
     cron,
     estimate,
-    exec,
+    exec,  # noqa: A004
     explain,
     files,
     jobs,

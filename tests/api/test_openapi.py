@@ -15,10 +15,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import live, urls
 from api.codes import ERRORS
+from api.fields import FIELDS
 from api.openapi import document
 from api.operations import OPERATIONS
 from common import packs
-from jobs.services.info import FIELDS
 from tests.submitting import Api, header, run_all, submit
 
 ROOT = Path(__file__).resolve().parents[2]
