@@ -1,12 +1,24 @@
-"""What travels when somebody asks what a call or map would cost."""
+"""What travels when somebody asks what a call or map would cost, or why a job does not run yet."""
 
 from django.conf import settings
 
-from api.shapes import MONEY, Schema, array, number, obj, or_null, text, whole
+from api.shapes import MONEY, Schema, array, moment, number, obj, or_null, text, whole
 from jobs.services.submission import MAX_MODULES
 from realtime.capacity.estimate import Basis
+from realtime.selectors.waiting import Cause
 
 _DIGEST = text("SHA-256.", pattern="^[0-9a-f]{64}$")
+
+WAITING_FOR = or_null(
+    obj(
+        {
+            "cause": text(enum=[cause.value for cause in Cause]),
+            "sentence": text("For people."),
+            "expected_start": or_null(moment("Where that can be told.")),
+        },
+        description="Why it does not run yet; null once it does.",
+    )
+)
 
 
 def _range(value: Schema, description: str) -> Schema:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, crons, estimates, files, jobs, keys, modules, openapi, realtime
+from api import account, billing, budgets, crons, estimates, files, jobs, keys, modules, openapi, realtime
 from api.errors import unknown_address
 
 app_name = "api"
@@ -21,6 +21,10 @@ urlpatterns = [
     re_path(r"^crons/(?P<label>(?s:.+))/run\Z", crons.run, name="cron_run"),
     re_path(r"^crons/(?P<label>(?s:.+))/runs\Z", crons.runs, name="cron_runs"),
     re_path(r"^crons/(?P<label>(?s:.+))\Z", crons.cron, name="cron"),
+    path("budgets", budgets.budgets, name="budgets"),
+    path("budgets/<int:number>", budgets.budget, name="budget"),
+    path("budgets/<int:number>/waive", budgets.waive, name="budget_waive"),
+    path("brakes/<int:number>/lift", budgets.lift, name="brake_lift"),
     path("schedule", crons.schedule, name="schedule"),
     path("realtime", realtime.reservations, name="reservations"),
     path("realtime/quote", realtime.quote, name="quote"),
@@ -38,6 +42,12 @@ urlpatterns = [
     path("keys", keys.keys, name="keys"),
     path("keys/<int:key_id>/deactivate", keys.deactivate, name="key_deactivate"),
     path("keys/<int:key_id>/activate", keys.activate, name="key_activate"),
+    path("billing", billing.month, name="billing"),
+    path("billing/entries", billing.entry_list, name="billing_entries"),
+    path("billing/rates", billing.rate_list, name="billing_rates"),
+    path("billing/statements", billing.statement_list, name="billing_statements"),
+    path("billing/statements/<str:month>", billing.statement, name="billing_statement"),
+    path("billing/statements/<str:month>/entries.csv", billing.statement_csv, name="billing_csv"),
     path("account", account.account, name="account"),
     path("core-types", account.core_types, name="core_types"),
     path("environments", account.environments, name="environments"),

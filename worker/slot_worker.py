@@ -22,7 +22,7 @@ from jobs.services.bus import worker_key
 from jobs.services.claim import renew_leases
 from jobs.services.dispatch import WorkKind, queue_name
 from worker.inputs import Inputs
-from worker.leaving import Leaving, machine_id
+from worker.leaving import Leaving
 from worker.sandbox import SandboxFailed
 from worker.serving import Serving
 from worker.shift import Shift
@@ -34,15 +34,6 @@ logger = logging.getLogger(__name__)
 PRESENCE_SECONDS = 15  # after which a silent worker counts as gone
 IDLE_WAIT_SECONDS = 1  # of one blocking look at the queues; a dedication is followed within this time
 PROBLEM_WAIT_SECONDS = 3.0
-NAME_TAKEN = (
-    f"Another machine of this installation is called {settings.HOST_NAME}, or was half a minute ago: "
-    "choose another name by PICLOUD_HOST_NAME."
-)
-
-
-def claim_host_name() -> bool:
-    """Bear this host's name for the next half minute; False while another machine does. Raises RedisError."""
-    return machines.claim_name(host=settings.HOST_NAME, machine=machine_id())
 
 
 class SlotWorker(SimpleWorker):
@@ -69,6 +60,7 @@ class SlotWorker(SimpleWorker):
         self._serving = Serving(self.lease_name, core_types=core_types, slots=slots)
         self._warm = WarmSandbox(slot=slot)
         self._inputs = Inputs()
+        self.bears_name = True
         self._leaving = Leaving()
         self._drained = ""
         self._listening = False
@@ -126,15 +118,17 @@ class SlotWorker(SimpleWorker):
             pipeline = self.connection.pipeline(transaction=False)
             pipeline.hset(key, mapping=fields)
             pipeline.expire(key, PRESENCE_SECONDS)
+            machines.claim_own_name()
             pipeline.execute()
-            if not claim_host_name():
-                self._leave_name_to_other()
+        except machines.NameTaken as taken:
+            self._leave_name_to_other(taken)
         except redis.RedisError as error:
             logger.warning("cannot show presence: %s", error)
 
-    def _leave_name_to_other(self) -> None:
+    def _leave_name_to_other(self, taken: machines.NameTaken) -> None:
         """As after Redis was emptied: whoever reported first bears the name, and this worker ends."""
-        logger.error("%s", NAME_TAKEN)
+        logger.error("%s", taken)
+        self.bears_name = False
         self._stop_requested = True
         self._leaving.stop()
 
@@ -294,6 +288,8 @@ class SlotWorker(SimpleWorker):
     def close(self) -> None:
         """Destroy the sandbox and leave no trace of presence."""
         self._warm.drop()
+        if not self.bears_name:
+            return
         try:
             self.connection.delete(worker_key(self.lease_name))
         except redis.RedisError as error:

@@ -23,6 +23,7 @@ CRONS = [
         tag="crons",
         summary="List crons by label",
         parameters=(
+            in_query("text", text(), "Only crons with this in their label or the name of their function."),
             in_query("after", text(), "Go on after this label: `next` of the page before."),
             in_query("limit", whole(minimum=1, maximum=200, default=50), "Crons in one answer."),
         ),

@@ -17,13 +17,18 @@ STYLE = Style(
     foreground="#333333",
     foreground_strong="#111111",
     foreground_subtle="#666666",
+    guide_stroke_color="#e4e4e4",
+    guide_stroke_dasharray="",
+    major_guide_stroke_color="#cfcfcf",
+    major_guide_stroke_dasharray="",
     title_font_size=18,
     label_font_size=13,
     major_label_font_size=13,
     legend_font_size=13,
     value_font_size=12,
 )
-POINTS = 400  # of a line
+POINTS = 700  # of a line
+LEAST_MINUTES = 0.1  # so that no waiting has a place on a logarithmic scale
 
 
 def _chart(kind: type, **options: object) -> "pygal.Graph":
@@ -37,7 +42,8 @@ def cost_and_wait(results: Sequence[Result], waits: Sequence[float], path: Path,
         pygal.XY,
         title=title,
         x_title="Cost in dollars",
-        y_title="Minutes that 95 % waited at most",
+        y_title="95 % waited less, min",
+        logarithmic=True,
         stroke=False,
         show_dots=True,
         dots_size=7,
@@ -45,7 +51,7 @@ def cost_and_wait(results: Sequence[Result], waits: Sequence[float], path: Path,
         legend_at_bottom_columns=3,
     )
     for result, wait in zip(results, waits, strict=True):
-        chart.add(result.name, [(round(result.cost, 2), round(wait / 60, 2))])
+        chart.add(result.name, [(round(result.cost, 2), max(LEAST_MINUTES, round(wait / 60, 2)))])
     path.write_text(chart.render(is_unicode=True))
 
 
@@ -62,7 +68,9 @@ def cores(result: Result, path: Path, *, title: str, first_day: float, days: flo
         interpolate=None,
     )
     inside = [row for row in result.history if first_day <= row[0] / 86_400 <= first_day + days]
-    shown = inside[:: max(1, len(inside) // POINTS)]
+    step = max(1, len(inside) // POINTS)
+    # Of each stretch what was most: a peak must not fall between two points.
+    shown = [max(inside[n : n + step], key=lambda row: (row[1], row[2])) for n in range(0, len(inside), step)]
     chart.add("there are", [(round(at / 86_400, 3), there) for at, there, _, _ in shown])
     chart.add("busy", [(round(at / 86_400, 3), busy) for at, _, busy, _ in shown])
     path.write_text(chart.render(is_unicode=True))

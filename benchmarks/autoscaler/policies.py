@@ -61,7 +61,9 @@ class Ours:
         submit, took = running.submit, now - running.began_at
         for key in ((submit.account, submit.function), (submit.account,), ()):
             self._known[key] = self._known[key].with_(Stats(1, took * 1000, 0.0))
-        self._loads[submit.account][int(running.began_at // HOUR)] += took
+        hour = int(running.began_at // HOUR)
+        # What goes on in the hours after is known then, because it runs.
+        self._loads[submit.account][hour] += min(took, (hour + 1) * HOUR - running.began_at)
 
     def _stats(self, account: str, function: str) -> Stats:
         for key in ((account, function), (account,), ()):

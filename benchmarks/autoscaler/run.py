@@ -121,7 +121,7 @@ def draw(trace: Trace, results: Sequence[Result], given: argparse.Namespace) -> 
     plots.cost_and_wait(
         results, waits, given.plots / f"autoscaling-{trace.name}-cost.svg", title=f"Cost and waiting: {trace.name}"
     )
-    days = min(trace.days, 7.0)
+    days = min(trace.days, 3.0)
     plots.cores(
         results[0],
         given.plots / f"autoscaling-{trace.name}-cores.svg",

@@ -24,6 +24,7 @@ class Work:
     priority: int
     cores: int
     max_runtime_ms: int | None
+    max_charge: int | None
     kill_process: bool
     env_vars: dict[str, str]
     function_blob_id: int
@@ -54,9 +55,9 @@ class Work:
 
 _LOAD = """
 SELECT batch.id, batch.account_id, batch.first_jid, batch.first_jid + batch.size - 1, batch.priority, batch.cores,
-       batch.max_runtime_ms, batch.kill_process, batch.env_vars, batch.function_blob_id, core_type.code,
-       core_type.compute_units, core_type.memory_mb, core_type.disk_mb, core_type.max_processes, environment.image,
-       environment.digest, environment.name, batch.module_set_id
+       batch.max_runtime_ms, batch.max_charge, batch.kill_process, batch.env_vars, batch.function_blob_id,
+       core_type.code, core_type.compute_units, core_type.memory_mb, core_type.disk_mb, core_type.max_processes,
+       environment.image, environment.digest, environment.name, batch.module_set_id
 FROM jobs_batch batch
 JOIN jobs_coretype core_type ON core_type.code = batch.core_type_id
 JOIN environments_environment environment ON environment.id = batch.environment_id

@@ -90,8 +90,8 @@ def _need(core_type: str, jobs: Iterable[Work], reserved: Mapping[int, int], sna
             queued += one.count
             largest[one.account] = max(largest[one.account], one.cores)
         total += one.count * one.cores * one.seconds
-        # Of a job that takes longer than an increment, a core is busy for all of that, and no more than one.
-        worth[one.account] += one.count * one.cores * min(seconds, rules.increment) / rules.increment
+        # Of a job that takes longer, a core is busy for all of that time, and no more than one.
+        worth[one.account] += one.count * one.cores * min(seconds, rules.worthwhile) / rules.worthwhile
     first, later = _expected(snapshot.expected.get(core_type, ()), rules)
     return Need(
         core_type=core_type,

@@ -19,10 +19,6 @@ class Occupancy:
                 return  # closer to its end than numbers can tell
             begin = until
 
-    def add_steady(self, cores: float, *, first: float, last: float) -> None:
-        """Cores that are busy from one time to another."""
-        self.add(first, seconds=last - first, cores=cores)
-
     def cores(self) -> tuple[float, ...]:
         """Busy cores on average in each slice."""
         return tuple(seconds / self._length for seconds in self._busy)

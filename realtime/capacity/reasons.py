@@ -56,11 +56,11 @@ class Reasons:
         self._say(f"{are(stock.at_work, 'core')} there{boots if stock.booting else ''}; {wanted}.")
 
     def _standard(self, need: Need) -> None:
-        increment = lasting(self._rules.increment)
+        worthwhile = lasting(self._rules.worthwhile)
         if need.queued:
             self._say(
                 f"{some(need.queued, 'queued job')} and what runs have {lasting(need.work)} of work left, enough to "
-                f"keep {some(need.standard, 'core')} busy for {increment}."
+                f"keep {some(need.standard, 'core')} busy for {worthwhile}."
             )
         elif need.work:
             self._say(f"Nothing is queued; what runs has {lasting(need.work)} of work left.")

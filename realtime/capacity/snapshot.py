@@ -54,6 +54,14 @@ class Rules:
     max_machines: int = 0
 
     @property
+    def worthwhile(self) -> float:
+        """Seconds for which a core should be busy to be rented: an increment, and at least as long as it boots.
+
+        Both are paid. By a short increment alone, machines would be started for less work than they take to start.
+        """
+        return max(self.increment, self.boot_seconds)
+
+    @property
     def drain_window(self) -> float:
         """How near its end an increment must be for its machine to be given back: no decision may come too late."""
         return max(2 * self.interval, self.increment / 12)

@@ -24,6 +24,17 @@ def seconds(value: float) -> str:
     return format_duration(timedelta(seconds=value))
 
 
+def soon(value: float) -> str:
+    """How far off something is, as far as that can be told: within a second, in about 12 s."""
+    return "within a second" if value < 1 else f"in about {seconds_of(value)}"
+
+
+def seconds_of(value: float) -> str:
+    """A duration to the second: 12 s, 1 m 00 s."""
+    whole = round(value)
+    return f"{whole} s" if whole < 60 else seconds(whole)
+
+
 def band(found: Range) -> str:
     """Bounds of a time: 2.9 s–5.8 s."""
     return f"{seconds(found.low)}–{seconds(found.high)}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from common.sql import db_time, execute_many, fetch_all
+from common.sql import db_time, execute_many, fetch_all, read_time
 from jobs.models import Batch
 from jobs.services.usage import usage_horizon
 from realtime.capacity.estimate import Basis
@@ -19,6 +19,7 @@ from realtime.models import Quote, RunTime
 from realtime.selectors.estimates import known_of, stats_of
 from realtime.selectors.likeness import likeness_of
 from realtime.services.cursors import cursor_at, move_cursor
+from realtime.services.loads import Load, add_loads, forget_loads
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ FORGET_AFTER = timedelta(days=365)
 class _Run(NamedTuple):
     id: int
     batch_id: int
-    run_ms: int
+    load: Load
     is_done: bool
 
 
@@ -50,6 +51,7 @@ def learn() -> int:
                 logger.warning("another clock learns run times too")
                 return total
             _learn_from(runs, timezone.now())
+            add_loads(run.load for run in runs)
         total, cursor = total + len(runs), last
     return total
 
@@ -58,20 +60,28 @@ def _read(after: int, horizon: int) -> list[_Run]:
     """The next records, with whether the job returned: how long one took that failed or was killed says little."""
     rows = fetch_all(
         f"""
-        SELECT used.id, used.batch_id, used.run_ms, job.status = 'done' FROM jobs_usagerecord used
+        SELECT used.id, used.batch_id, job.status = 'done', used.account_id, used.core_type_id, used.cores,
+               used.started_at, used.run_ms, batch.label
+        FROM jobs_usagerecord used
         LEFT JOIN jobs_job job ON job.account_id = used.account_id AND job.jid = used.jid
+        LEFT JOIN jobs_batch batch ON batch.id = used.batch_id
         WHERE used.id > %s AND used.id <= %s ORDER BY used.id LIMIT {AT_ONCE}
         """,
         [after, horizon],
     )
-    return [_Run(pk, batch_id, run_ms, bool(is_done)) for pk, batch_id, run_ms, is_done in rows]
+    return [
+        _Run(
+            pk, batch_id, Load(account_id, core_type, cores, read_time(started_at), run_ms, label or ""), bool(is_done)
+        )
+        for pk, batch_id, is_done, account_id, core_type, cores, started_at, run_ms, label in rows
+    ]
 
 
 def _learn_from(runs: Sequence[_Run], now: datetime) -> None:
     took: dict[int, list[int]] = defaultdict(list)
     for run in runs:
         if run.is_done:
-            took[run.batch_id].append(run.run_ms)
+            took[run.batch_id].append(run.load.run_ms)
     alike = likeness_of(took)
     new = {batch_id: Stats.of(took[batch_id]) for batch_id in alike}
     known = stats_of({key for likeness in alike.values() for key in likeness.keys().values()})
@@ -113,7 +123,8 @@ def _merge(new: Iterable[tuple[Likeness, Stats]], known: Mapping[Key, Stats], no
 
 
 def forget(now: datetime | None = None) -> int:
-    """Remove what is known of versions that run no more, and old quotes; answers how many rows. For the clock."""
+    """Remove what is known of versions that run no more, old quotes and old loads. For the clock."""
     edge = (now or timezone.now()) - FORGET_AFTER
     gone = RunTime.objects.filter(updated_at__lt=edge).delete()[0]
-    return gone + Quote.objects.filter(made_at__lt=edge).delete()[0]
+    gone += Quote.objects.filter(made_at__lt=edge).delete()[0]
+    return gone + forget_loads(now or timezone.now())

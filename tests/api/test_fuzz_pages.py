@@ -21,6 +21,8 @@ GETS = {
     "/jobs/": ["status", "label", "function", "type", "since", "until", "text", "before", "after", "expand"],
     "/jobs/rows/": ["ids", "batch", "after", "newer_than", "since", "text"],
     "/files/": ["after"],
+    "/billing/": ["month"],
+    "/billing/entries/": ["month", "kind", "label", "function", "api_key", "reservation", "before"],
     "/realtime/": ["before"],
     "/sign-in/": ["next"],
 }

@@ -9,6 +9,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from billing.models import Brake, Budget
+from billing.services.brake import check_keys
+from billing.services.enforce import check_budgets
 from crons.states import Outcome, Verdict
 from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult
 from jobs.states import Status
@@ -45,6 +48,11 @@ OWN_PAGES = [
     *(f"/realtime/{number}/" for number in range(1, 8)),
     "/realtime/99/",
     "/realtime/windows/new/",
+    "/billing/budgets/",
+    "/billing/budgets/?scope=label&name=night",
+    "/billing/budgets/1/edit/",
+    "/billing/budgets/2/remove/",
+    "/billing/budgets/999/edit/",
     "/files/",
     "/files/readme.txt/delete/",
     "/account/",
@@ -72,6 +80,16 @@ def rows(alice: Any) -> None:
     add_crons(alice, failed)
     make_one_of_each(alice)
     alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
+    add_limits(alice)
+
+
+def add_limits(alice: Any) -> None:
+    """A budget that is spent and holds, one with a long name, and a brake."""
+    Budget.objects.create(pk=1, account=alice, scope="account", limit=1)
+    Budget.objects.create(pk=2, account=alice, scope="label", name=LONG, limit=10**13, action="mail", mails=False)
+    Brake.objects.create(account=alice, api_key=1, sentence=f"Key {LONG} used far too much.")
+    check_budgets()
+    check_keys()
 
 
 def add_crons(alice: Any, failed: Job) -> None:

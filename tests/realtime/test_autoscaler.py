@@ -26,7 +26,7 @@ def why(found: Plan) -> str:
         (100, 36, HOUR, 1),
         (1, 0.01, HOUR, 1),
         (100, HOUR / 2, 60, 100),
-        (100, 6, 60, 10),
+        (100, 24, 60, 10),  # as long as a machine takes to start, if that is longer
     ],
 )
 def test_each_rented_core_is_busy_for_an_increment(count: int, seconds: float, increment: float, cores: int) -> None:

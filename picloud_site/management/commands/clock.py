@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from redis import RedisError
 
+import billing.duties
 import crons.duties
 import jobs.duties
 import realtime.duties
@@ -29,6 +30,7 @@ LISTS = (
     realtime.duties.RESERVATIONS,
     realtime.duties.DUTIES,
     realtime.duties.HOSTS,
+    billing.duties.DUTIES,
 )
 LONGEST_WAIT = 1.0  # seconds; a standby takes over after this and the time of the lock
 SHORTEST_WAIT = 0.02  # seconds; what is due and cannot be done must not keep a core busy
