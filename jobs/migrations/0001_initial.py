@@ -294,7 +294,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('per_core_hour', models.DecimalField(decimal_places=6, help_text='Dollars.', max_digits=12)),
-                ('per_reserved_core_hour', models.DecimalField(blank=True, decimal_places=6, help_text='Dollars for keeping a core ready. Empty: 30 % of what a running one costs.', max_digits=12, null=True)),
+                ('per_reserved_core_hour', models.DecimalField(blank=True, decimal_places=6, help_text='Dollars, of one kept ready; empty: 30 %.', max_digits=12, null=True)),
                 ('effective_from', models.DateTimeField(default=django.utils.timezone.now)),
                 ('core_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='jobs.coretype')),
             ],

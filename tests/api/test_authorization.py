@@ -61,6 +61,7 @@ API = {
     "runCron": Row("theirs"),
     "listRuns": Row("theirs"),
     "previewSchedule": Row("own", {"schedule": "@daily"}),
+    "estimate": Row("own", {"function": {"digest": "0" * 64}}),
     "listReservations": Row("own"),
     "requestCores": Row("own", {"type": "c1", "cores": 1}),
     "quoteCores": Row("own"),
