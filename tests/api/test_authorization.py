@@ -307,6 +307,7 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "billing:statement": (MONTH, [Page("GET", "own")]),
     "billing:csv": (MONTH, [Page("GET", "own")]),
     "billing:json": (MONTH, [Page("GET", "own")]),
+    "capacity:overview": ({}, [Page("GET", "operator")]),
     "billing:operate": ({}, [Page("GET", "operator")]),
     "billing:reconcile": ({}, [Page("POST", "operator")]),
     "accounts:profile": ({}, [Page("GET", "own"), Page("POST", "own", {"time_zone": "UTC", "email": ""})]),
