@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('end_reason', models.CharField(blank=True, choices=[('', 'None'), ('released', 'Released'), ('withdrawn', 'Withdrawn'), ('max_duration', 'Max Duration'), ('window_over', 'Window Over'), ('denied', 'Denied'), ('stopped', 'Stopped')], max_length=16)),
                 ('note', models.CharField(blank=True, help_text='Why cores are missing, or why it was ended.', max_length=300)),
+                ('expected_at', models.DateTimeField(blank=True, help_text='When the missing cores are to be expected, as far as one can say.', null=True)),
                 ('price_micros', models.BigIntegerField(help_text='Price at its request: millionths of a dollar per reserved core-hour.')),
                 ('request_key', models.CharField(editable=False, max_length=64, null=True)),
                 ('used_charge', models.BigIntegerField(default=0, help_text='Usage in its hours, as far as it was counted.')),
