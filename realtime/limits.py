@@ -1,7 +1,7 @@
 """How many cores can be reserved at a time, by an account and by all of them together."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import redis
@@ -9,11 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from common.exceptions import Refused
+from jobs.models import CoreType
 from jobs.selectors.workers import live_workers
 from realtime.models import Reservation
 from realtime.states import OPEN
-
-FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Taken(NamedTuple):
@@ -47,10 +46,24 @@ def _cores_here() -> int:
         return settings.WORKER_SLOTS
 
 
+def lock_requests() -> None:
+    """Let one request at a time look at the limits and take a number. Jobs are not held up by it."""
+    list(CoreType.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def last_moment(start: datetime, *, max_hours: int | None) -> datetime:
+    """When a reservation that is ready at this start has ended at the latest."""
+    return start + timedelta(hours=settings.REALTIME_MAX_HOURS if max_hours is None else max_hours)
+
+
 def taken_by(reservations: Iterable[Reservation]) -> list[Taken]:
     """When these reservations hold their cores, as far as one can say."""
     now = timezone.now()
-    return [Taken(row.ready_at or max(row.starts_at, now), row.ends_by or FOR_EVER, row.cores) for row in reservations]
+    found = []
+    for row in reservations:
+        start = row.ready_at or max(row.starts_at, now)
+        found.append(Taken(start, row.ends_by or last_moment(start, max_hours=None), row.cores))
+    return found
 
 
 def peak(taken: Iterable[Taken], *, start: datetime, end: datetime) -> int:
@@ -60,10 +73,13 @@ def peak(taken: Iterable[Taken], *, start: datetime, end: datetime) -> int:
     return max(sum(one.cores for one in within if one.start <= moment < one.end) for moment in moments)
 
 
-def check_limits(*, account_id: int, wanted: Taken) -> None:
-    """Raises Refused, with the numbers, when the cores are more than there can be. Call it with requests locked."""
+def check_limits(*, account_id: int, wanted: Taken, beside: Reservation | None = None) -> None:
+    """Raises Refused, with the numbers, when the cores are more than there can be. Call it with requests locked.
+
+    `beside` is the reservation that holds them already, and is not counted against itself.
+    """
     allowed = limits()
-    rows = list(Reservation.objects.filter(state__in=OPEN))
+    rows = [row for row in Reservation.objects.filter(state__in=OPEN) if row != beside]
     own = peak(taken_by(row for row in rows if row.account_id == account_id), start=wanted.start, end=wanted.end)
     everybody = peak(taken_by(rows), start=wanted.start, end=wanted.end)
     if own + wanted.cores > allowed.of_account:

@@ -82,7 +82,7 @@ REALTIME = [
         parameters=(NUMBER,),
         body=question(obj({"max_hours": HOURS}, additionalProperties=False)),
         answers={200: answer("The request as it is now.", ref("Reservation"))},
-        errors=(*JSON_ERRORS, "bad_hours", "reservation_unknown", "reservation_ended"),
+        errors=(*JSON_ERRORS, "bad_hours", "too_many_cores", "reservation_unknown", "reservation_ended"),
     ),
     Operation(
         id="releaseReservation",

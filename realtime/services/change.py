@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from common.exceptions import Conflict, Refused
 from common.times import format_duration
+from realtime.limits import Taken, check_limits, last_moment, lock_requests
 from realtime.models import Reservation
 from realtime.selectors.reservations import reservation_for
 from realtime.services.events import record_event
@@ -31,11 +32,16 @@ def release(*, account: User, number: int) -> Reservation:
 
 
 def change_max_hours(*, account: User, number: int, max_hours: object) -> Reservation:
-    """Let it end after other hours than it was asked for; None: when its owner releases it."""
+    """Let it end after other hours than it was asked for; None: when its owner releases it.
+
+    Raises Refused when it has lasted longer already, or when others have reserved the cores for then.
+    """
     hours = check_hours(max_hours)
     with transaction.atomic():
+        lock_requests()
         reservation = _open_one(account, number)
         _check_not_past(reservation, hours)
+        _check_free(reservation, hours)
         if hours != reservation.max_hours:
             detail = f"From {_hours(reservation.max_hours)} to {_hours(hours)}."
             reservation.max_hours = hours
@@ -54,6 +60,13 @@ def _check_not_past(reservation: Reservation, hours: int | None) -> None:
             f"Request {reservation.number} has lasted {format_duration(lasted)} already: give more hours than that, or "
             "release it.",
         )
+
+
+def _check_free(reservation: Reservation, hours: int | None) -> None:
+    start = reservation.ready_at or max(reservation.starts_at, timezone.now())
+    last = last_moment(start, max_hours=hours)
+    wanted = Taken(start, min(last, reservation.until or last), reservation.cores)
+    check_limits(account_id=reservation.account_id, wanted=wanted, beside=reservation)
 
 
 def _hours(hours: int | None) -> str:

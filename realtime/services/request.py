@@ -1,17 +1,15 @@
 """Asking for cores."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from common.exceptions import Conflict
-from jobs.models import CoreType
 from jobs.services.work import prices_now
-from realtime.limits import Taken, check_limits
+from realtime.limits import Taken, check_limits, last_moment, lock_requests
 from realtime.models import Reservation, ReservationWindow
 from realtime.models.reservations import ReservedCores
 from realtime.services.events import record_event
@@ -36,11 +34,6 @@ def request_cores(*, account: User, terms: Terms, request_key: str | None = None
     return reservation, True
 
 
-def lock_requests() -> None:
-    """Let one request at a time look at the limits and take a number. Jobs are not held up by it."""
-    list(CoreType.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-
-
 def _requested(account: User, key: str | None) -> Reservation | None:
     return None if key is None else Reservation.objects.filter(account=account, request_key=key).first()
 
@@ -63,10 +56,8 @@ def reserve(
     window: ReservationWindow | None = None,
 ) -> Reservation:
     """Write a pending reservation, within the limits. Call it with requests locked."""
-    longest = start + timedelta(hours=settings.REALTIME_MAX_HOURS)
-    hours = settings.REALTIME_MAX_HOURS if terms.max_hours is None and until is None else terms.max_hours
-    end = min(longest, until or longest, start + timedelta(hours=hours) if hours else longest)
-    check_limits(account_id=account.pk, wanted=Taken(start, end, terms.cores))
+    last = last_moment(start, max_hours=terms.max_hours)
+    check_limits(account_id=account.pk, wanted=Taken(start, min(last, until or last), terms.cores))
     return Reservation.objects.create(
         account=account,
         number=next_number(Reservation, account),

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.exceptions import Refused
-from realtime.limits import Taken, check_limits
+from realtime.limits import Taken, check_limits, lock_requests
 from realtime.models import Reservation, ReservationWindow
 from realtime.selectors.reservations import window_for
 from realtime.services.change import end
 from realtime.services.events import record_event
-from realtime.services.request import lock_requests, next_number, reserve
+from realtime.services.request import next_number, reserve
 from realtime.states import EndReason, State
 from realtime.terms import Terms, WindowTerms
 from realtime.weekly import Stretch

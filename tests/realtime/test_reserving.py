@@ -169,6 +169,16 @@ def test_changing_how_long(alice_client: Client, workers: Workers) -> None:
     assert names == ["reservation.requested", "reservation.ready", "reservation.changed", "reservation.changed"]
 
 
+def test_no_longer_than_others_have_reserved_the_cores_for(alice_client: Client, bob_client: Client) -> None:
+    ask(alice_client, cores=2, max_hours=2)
+    start = datetime.now(UTC) + timedelta(hours=4)
+    ask(bob_client, cores=1, starts_at=f"{start:%Y-%m-%dT%H:%M}")
+    page = alice_client.post("/realtime/1/duration/", {"max_hours": "9"})
+    assert page.status_code == 400
+    assert b"1 of them are reserved in that time, and 2 more are too many" in page.content
+    assert alice_client.post("/realtime/1/duration/", {"max_hours": "3"}).status_code == 302
+
+
 def test_a_start_to_come_is_prepared_ahead_and_paid_from_then(alice_client: Client, workers: Workers) -> None:
     start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=2)
     ask(alice_client, starts_at=f"{start:%Y-%m-%dT%H:%M}")
