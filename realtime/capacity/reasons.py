@@ -53,7 +53,7 @@ class Reasons:
             self._say(f"{are(need.reserved, 'core')} reserved.")
         boots = f", {are(stock.booting, 'more')} booting and ready in about {lasting(stock.boot_left)}"
         wanted = f"{are(need.wanted, '')} wanted" if need.wanted else "none is wanted"
-        self._say(f"{are(stock.at_work, 'core')} there{boots if stock.booting else ''}; {wanted}.")
+        self._say(f"{are(stock.there, 'core')} there{boots if stock.booting else ''}; {wanted}.")
 
     def _standard(self, need: Need) -> None:
         worthwhile = lasting(self._rules.worthwhile)
@@ -66,12 +66,6 @@ class Reasons:
             self._say(f"Nothing is queued; what runs has {lasting(need.work)} of work left.")
         else:
             self._say("Nothing is queued or running.")
-
-    def over_soon(self) -> None:
-        self._say(
-            "The cores there are finish all of it before a new machine could be ready, which takes "
-            f"{lasting(self._rules.boot_seconds)}: none is started."
-        )
 
     def nothing_to_rent(self, lacking: int) -> None:
         self._say(

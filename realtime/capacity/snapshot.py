@@ -57,7 +57,8 @@ class Rules:
     def worthwhile(self) -> float:
         """Seconds for which a core should be busy to be rented: an increment, and at least as long as it boots.
 
-        Both are paid. By a short increment alone, machines would be started for less work than they take to start.
+        Both are paid. By a short increment alone, machines would be started for less work than they take to start, or
+        for what the cores there are finish meanwhile.
         """
         return max(self.increment, self.boot_seconds)
 

@@ -171,7 +171,7 @@ class Queue:
         cause = Cause.TURNS if others else Cause.OWN_QUEUE if number else Cause.CORE
         sentence = _turn(job, cause, number, len(others), cores)
         # By a mere guess nobody should plan the day.
-        is_told = left < 1 or not self._work.is_guess
+        is_told = left < 1 or job.core_type_id not in self._work.guessed
         if is_told:
             sentence += f", and it should start {soon(left)}"
         boots = self._booting(job.core_type_id)
