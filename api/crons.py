@@ -25,7 +25,8 @@ MAX_LISTED = 200  # crons or runs of one answer
 NEXT_RUNS = 10
 
 
-def _limit(request: HttpRequest) -> int:
+def limit_of(request: HttpRequest) -> int:
+    """How many things an answer is asked to have."""
     return min(max(number_of(request.GET.get("limit", "50"), name="limit"), 1), MAX_LISTED)
 
 
@@ -36,7 +37,7 @@ def crons(request: HttpRequest, caller: Caller) -> HttpResponseBase:
 
 def _list(request: HttpRequest, caller: Caller) -> JsonResponse:
     text, after = request.GET.get("text", ""), request.GET.get("after")
-    page = selectors.crons_of(caller.account, text=text, after=after, limit=_limit(request))
+    page = selectors.crons_of(caller.account, text=text, after=after, limit=limit_of(request))
     return JsonResponse({"crons": [_line(line) for line in page.lines], "next": page.after})
 
 
@@ -74,7 +75,7 @@ def runs(request: HttpRequest, caller: Caller, label: str) -> JsonResponse:
     found = selectors.cron_for(caller.account, label)
     before = request.GET.get("before")
     number = number_of(before, name="before") if before else None
-    page = selectors.runs_of(found, before=number, limit=_limit(request))
+    page = selectors.runs_of(found, before=number, limit=limit_of(request))
     return JsonResponse({"runs": [_run(row) for row in page.runs], "next": page.before})
 
 

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from api.codes import ERRORS
 from api.operations import OPERATIONS, Operation, answer
-from api.schemas import ERRORS, SCHEMAS
+from api.schemas import SCHEMAS
 from api.shapes import Schema, ref
 
 CACHE_SECONDS = 300

@@ -2,14 +2,30 @@
 
 import uuid
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing.models import Books, Kind, LedgerDay, LedgerEntry, Rate, Reconciliation, Statement, StorageDay
+from accounts.models import User
+from billing.models import (
+    Books,
+    Brake,
+    Budget,
+    KeyHour,
+    Kind,
+    LedgerDay,
+    LedgerEntry,
+    LimitEvent,
+    Rate,
+    Reconciliation,
+    Statement,
+    StorageDay,
+)
+from billing.services.brake import lift_brake
+from billing.services.budgets import waive_budget
 from billing.services.corrections import MAX_NOTE, check_amount, correct
 from billing.services.rates import add_rate, check_rate
 from common.admin import AnyAdmin, ReadOnlyAdmin, SearchByNumber
@@ -78,6 +94,7 @@ class LedgerEntryAdmin(SearchByNumber, ReadOnlyAdmin):
             by=request.user,
         )
         obj.pk = made.pk
+        obj.refresh_from_db()
 
 
 @admin.register(LedgerDay)
@@ -120,6 +137,7 @@ class RateAdmin(AnyAdmin):
 
     def save_model(self, _request: HttpRequest, obj: Rate, form: Any, change: bool) -> None:  # noqa: FBT001
         obj.pk = add_rate(**{name: form.cleaned_data[name] for name in ("kind", "price", "effective_from")}).pk
+        obj.refresh_from_db()
 
     def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
@@ -163,3 +181,60 @@ class ReconciliationAdmin(ReadOnlyAdmin):
 @admin.register(Books)
 class BooksAdmin(ReadOnlyAdmin):
     list_display = ("id", "open_from")
+
+
+class LimitAdmin(SearchByNumber, ReadOnlyAdmin):
+    """Limits of accounts, which an operator can let go on."""
+
+    list_select_related = ("account",)
+    search_fields = ("account__username",)
+    search_help_text = "Number of the row, or an account's name."
+    number_fields = ("id",)
+    actions = ("let_go",)
+
+    def has_let_go_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_staff
+
+    def let_one_go(self, row: Any, *, by: User) -> None:
+        raise NotImplementedError
+
+    @admin.action(description="Let the held jobs go on", permissions=["let_go"])
+    def let_go(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        rows = list(queryset.select_related("account"))
+        for row in rows:
+            self.let_one_go(row, by=cast("User", request.user))
+        self.message_user(request, f"{len(rows)} let their jobs go on.", messages.SUCCESS)
+
+
+@admin.register(Budget)
+class BudgetAdmin(LimitAdmin):
+    list_display = ("id", "account", "scope", "name", "amount", "action", "mails", "said_percent", "waived_month")
+    list_filter = ("scope", "action")
+
+    def let_one_go(self, row: Budget, *, by: User) -> None:
+        waive_budget(account=row.account, number=row.pk, by=by)
+
+
+@admin.register(Brake)
+class BrakeAdmin(LimitAdmin):
+    list_display = ("id", "account", "api_key", "put_at", "sentence", "lifted_at", "lifted_by")
+
+    def let_one_go(self, row: Brake, *, by: User) -> None:
+        lift_brake(number=row.pk, by=by)
+
+
+@admin.register(KeyHour)
+class KeyHourAdmin(SearchByNumber, ReadOnlyAdmin):
+    list_display = ("hour", "account", "api_key", "charge")
+    list_select_related = ("account",)
+    search_fields = ("account__username",)
+    search_help_text = "Number of a key, or an account's name."
+    number_fields = ("api_key",)
+
+
+@admin.register(LimitEvent)
+class LimitEventAdmin(SearchByNumber, ReadOnlyAdmin):
+    list_display = ("at", "account", "name", "about", "sentence", "mail_due")
+    list_filter = ("name",)
+    list_select_related = ("account",)
+    search_fields = ("account__username",)

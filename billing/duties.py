@@ -3,6 +3,8 @@
 import logging
 
 from billing.services import storage
+from billing.services.brake import check_keys
+from billing.services.credit import give_credit
 from billing.services.enforce import check_budgets, check_forecasts
 from billing.services.notices import send_notices
 from billing.services.rates import RateMissing
@@ -26,6 +28,8 @@ DUTIES = [
     Duty(post_usage, seconds=2.0),
     Duty(check_budgets, seconds=5.0),
     Duty(check_forecasts, seconds=600.0),
+    Duty(give_credit, seconds=30.0),
+    Duty(check_keys, seconds=10.0),
     Duty(send_notices, seconds=10.0),
     Duty(measure_storage, seconds=600.0),
     Duty(close_months, seconds=600.0),

@@ -32,6 +32,11 @@ class Month:
         return self.following.start
 
     @property
+    def last_hour(self) -> datetime:
+        """The beginning of its last hour."""
+        return self.end - timedelta(hours=1)
+
+    @property
     def last(self) -> date:
         """Its last day."""
         return (self.end - timedelta(days=1)).date()

@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 from billing.models import Action, Budget, Scope
+from billing.months import Month
 from billing.selectors.spending import Standing
-from common.money import format_dollars
+from common.money import dollars, format_dollars
 from common.text import make_visible
 
 NAMED = 80  # characters of a label in a sentence
@@ -56,4 +57,21 @@ def will_not_last(standing: Standing) -> str:
     return (
         f"At the pace of the last days the month will come to about {exact(round(forecast, 2))}; the budget is "
         f"{exact(standing.budget.amount)}, and {format_dollars(round(standing.spent, 4))} are spent."
+    )
+
+
+def held_by_credit(amount: Decimal, month: Month) -> str:
+    return (
+        f"The free credit of the month, {exact(amount)}, is used up. There is new credit on "
+        f"{day_of(month.end.date())}, and jobs go on by themselves then; the operator can give more before."
+    )
+
+
+def braked(*, key: int, note: str, now: int, usual: int) -> str:
+    """Why the jobs of an API key are held."""
+    named = f" ({make_visible(note)[:NAMED]})" if note else ""
+    return (
+        f"API key {key}{named} used {format_dollars(round(dollars(now), 4))} within an hour; "
+        f"usually it is {format_dollars(round(dollars(usual), 4))}. Its new jobs are held until the brake is lifted; "
+        "those that run go on."
     )

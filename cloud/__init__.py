@@ -1,6 +1,6 @@
 """Run any Python function on your own machines: `jid = cloud.call(f, x); cloud.result(jid)`."""
 
-from cloud import cron, files
+from cloud import cron, files, realtime
 from cloud._config import config, getconfigpath, running_on_cloud
 from cloud._connection import connection_info, is_simulated, setkey
 from cloud._dependencies.choice import set_dependency_whitelist
@@ -39,6 +39,7 @@ __all__ = [
     "kill",
     "m1",
     "map",
+    "realtime",
     "result",
     "running_on_cloud",
     "s1",

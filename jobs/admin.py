@@ -20,6 +20,7 @@ from jobs.models import (
     BatchTrace,
     CorePrice,
     CoreType,
+    Dedication,
     Dependency,
     Function,
     Hold,
@@ -72,7 +73,7 @@ class CoreTypeAdmin(AnyAdmin):
 
 @admin.register(CorePrice)
 class CorePriceAdmin(AnyAdmin):
-    list_display = ("core_type", "per_core_hour", "effective_from")
+    list_display = ("core_type", "per_core_hour", "per_reserved_core_hour", "effective_from")
     list_filter = ("core_type",)
     list_select_related = ("core_type",)
     search_fields = ("core_type__code",)
@@ -83,6 +84,14 @@ class CorePriceAdmin(AnyAdmin):
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
+
+
+@admin.register(Dedication)
+class DedicationAdmin(ReadOnlyAdmin):
+    list_display = ("worker", "account", "core_type_id", "since")
+    list_filter = ("core_type",)
+    list_select_related = ("account",)
+    search_fields = ("account__username", "worker")
 
 
 class KillingAdmin(SearchByNumber, ReadOnlyAdmin):

@@ -20,6 +20,8 @@ from django.db.migrations.executor import MigrationExecutor
 from common.exceptions import Refused
 from environments.engine import NoEngine
 
+NAME_PATIENCE_S = 5.0
+
 
 def _say(words: str, began: float) -> None:
     print(f"{words} ({time.monotonic() - began:.1f} s)")
@@ -74,6 +76,26 @@ def base_environment(*, is_host: bool) -> None:
         _say("Base environment built", began)
 
 
+def claim_name() -> None:
+    """Waits until nobody else bears the name of this machine: one that has just been replaced does for a while."""
+    from jobs.services import machines  # noqa: PLC0415
+
+    until = time.monotonic() + machines.NAME_SECONDS + NAME_PATIENCE_S
+    said = False
+    while True:
+        try:
+            machines.claim_own_name()
+        except machines.NameTaken as taken:
+            if time.monotonic() > until:
+                raise
+            if not said:
+                print(f"{taken} Waiting whether it is the latter.")
+            said = True
+            time.sleep(0.5)
+        else:
+            return
+
+
 def main() -> int:
     is_host = "--host" in sys.argv[1:]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picloud_site.settings")
@@ -88,6 +110,8 @@ def main() -> int:
     if settings.SANDBOX == "container":
         call_command("clean_up")
     try:
+        if is_host:
+            claim_name()
         base_environment(is_host=is_host)
     except (Refused, NoEngine) as refusal:
         print(refusal)

@@ -18,10 +18,10 @@ PRICE = 96_000
 
 
 class LanProvider:
-    """Has room for two machines at a time. The environment of its own process is that of the installation."""
+    """Has room for one machine at a time. The environment of its own process is that of the installation."""
 
     name = "lan"
-    room = 2
+    room = 1
 
     def __init__(self) -> None:
         self._lan = lan.Lan(int(os.environ["TEST_LAN"]))

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,7 +31,13 @@ def listens(address: Path | tuple[str, int]) -> bool:
 
 
 @contextmanager
-def running(command: list[str], *, at: Path | tuple[str, int], env: dict[str, str] | None = None) -> Iterator[None]:
+def running(
+    command: list[str],
+    *,
+    at: Path | tuple[str, int],
+    env: dict[str, str] | None = None,
+    ends_by: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
     """The command, from the moment it answers at its address."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env) as process:
         try:
@@ -40,7 +47,7 @@ def running(command: list[str], *, at: Path | tuple[str, int], env: dict[str, st
                 raise AssertionError(f"{command[0]} ended with {process.returncode}: {process.stderr.read().decode()}")
             yield
         finally:
-            process.terminate()
+            process.send_signal(ends_by)
             try:
                 process.communicate(timeout=10)
             except subprocess.TimeoutExpired:
@@ -100,7 +107,8 @@ def postgres(directory: Path, *, database: str = "", address: str = "") -> Itera
     serve = [str(programs / "postgres"), "-D", str(data)]
     serve += [f"-c{name}={value}" for name, value in options.items()]
     try:
-        with running(_as_postgres(serve), at=directory / ".s.PGSQL.5432"):
+        # At SIGTERM it would wait for clients to hang up, also for one that is cut off.
+        with running(_as_postgres(serve), at=directory / ".s.PGSQL.5432", ends_by=signal.SIGINT):
             # Its socket is there before it lets anybody in.
             is_ready = [str(programs / "pg_isready"), "-q", "-h", str(directory)]
             wait_until(

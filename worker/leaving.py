@@ -1,8 +1,6 @@
 """When a worker takes no more work: told to stop, or because its host drains."""
 
-import secrets
 import time
-from pathlib import Path
 
 from django.conf import settings
 
@@ -34,19 +32,3 @@ class Leaving:
             self._looked_at = time.monotonic()
             self.order = machines.drain_order(host=settings.HOST_NAME)
         return bool(self.order)
-
-
-def machine_id() -> str:
-    """What tells this PICLOUD_HOME from every other, on whichever machine; made at the first start."""
-    path = Path(settings.PICLOUD_HOME) / "machine_id"
-    if not path.exists():
-        draft = path.with_name(f"machine_id-{secrets.token_hex(4)}")
-        draft.write_text(secrets.token_hex(16))
-        try:
-            # Of several workers that begin at once, all take the first one's.
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()

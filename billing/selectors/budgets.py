@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from accounts.models import User
-from billing.models import Budget, LimitEvent
-from billing.selectors.spending import Standing, standings, with_forecast
+from billing.models import Budget, LedgerDay, LimitEvent
+from billing.months import month_of
+from billing.selectors.spending import Standing, standings, with_forecasts
 from common.exceptions import NotFound
+from crons.models import JOB_LABEL
+from crons.selectors import labels_of
 from jobs.models import Hold
 from jobs.selectors.holds import held_batches
 from jobs.services.start import holds_of
 
 MOST_EVENTS = 20
+MOST_NAMES = 100  # labels, and crons, that are offered while one types
 BIGGEST = 2**63 - 1
 
 
@@ -39,12 +43,12 @@ def budgets_of(account: User, now: datetime) -> list[Standing]:
     """How far each budget of the account is, and where it will be at the end of the month."""
     order = {"account": 0, "label": 1, "cron": 2}
     budgets = sorted(Budget.objects.filter(account=account), key=lambda budget: (order[budget.scope], budget.name))
-    return [with_forecast(standing, now) for standing in standings(budgets, now)]
+    return with_forecasts(standings(budgets, now), now)
 
 
 def standing_of(budget: Budget, now: datetime) -> Standing:
     """How far one budget is."""
-    return with_forecast(standings([budget], now)[0], now)
+    return with_forecasts(standings([budget], now), now)[0]
 
 
 def holds_on(account: User) -> list[Held]:
@@ -61,3 +65,12 @@ def holds_on(account: User) -> list[Held]:
 def events_of(account: User, *, number: int = MOST_EVENTS) -> list[LimitEvent]:
     """The last things that happened to the account's limits, newest first."""
     return list(LimitEvent.objects.filter(account=account).order_by("-id")[:number])
+
+
+def names_of(account: User, now: datetime) -> list[str]:
+    """Labels and crons that a budget may be for: what cost most this month, and every cron."""
+    month = month_of(now)
+    days = LedgerDay.objects.filter(account=account, day__range=(month.first, month.last)).exclude(label="").order_by()
+    labels = days.values_list("label").annotate(charged=Sum("charge")).order_by("-charged")[:MOST_NAMES]
+    used = [label for label, _ in labels if not label.startswith(JOB_LABEL.format(""))]
+    return sorted({*used, *labels_of(account)[:MOST_NAMES]})

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 
-from billing.models import Action, Budget, LedgerDay, Scope
+from billing.models import Action, Budget, LedgerDay
 from billing.months import Month, month_of
 from billing.terms import label_of
 from common.money import dollars
@@ -108,29 +109,31 @@ def _by_account(jobs: Sequence[Running]) -> Mapping[int, list[Running]]:
     return found
 
 
-def with_forecast(standing: Standing, now: datetime) -> Standing:
+def with_forecasts(found: Sequence[Standing], now: datetime) -> list[Standing]:
     """The same with what the month will come to: what it has, and for its rest the pace of the last whole days."""
-    left = standing.month.end - now
-    pace = _pace(_days(standing.budget), now)
-    forecast = None if pace is None else standing.charge + int(pace * (left / DAY))
-    return Standing(
-        budget=standing.budget, month=standing.month, posted=standing.posted, running=standing.running,
-        forecast=forecast,
-    )  # fmt: skip
-
-
-def _days(budget: Budget) -> QuerySet[LedgerDay]:
-    days = LedgerDay.objects.filter(account=budget.account_id)
-    return days if budget.scope == Scope.ACCOUNT else days.filter(label=label_of(budget.scope, budget.name))
-
-
-def _pace(days: QuerySet[LedgerDay], now: datetime) -> int | None:
-    """The charge of a day, of the last seven whole ones; None while there is none to tell by."""
     today = now.astimezone(UTC).date()
-    sums = list(
-        days.filter(day__gte=today - PACE_DAYS * DAY, day__lt=today)
-        .order_by("day")
-        .values_list("day")
-        .annotate(Sum("charge"))
-    )
-    return sum(charge for _, charge in sums) // (today - sums[0][0]).days if sums else None
+    accounts = {standing.budget.account_id for standing in found}
+    days = LedgerDay.objects.filter(account__in=accounts, day__gte=today - PACE_DAYS * DAY, day__lt=today).order_by()
+    labels = {label_of(standing.budget.scope, standing.budget.name) for standing in found} - {""}
+    whole = _sums(days.values_list("account_id", "day"))
+    by_label = _sums(days.filter(label__in=labels).values_list("account_id", "label", "day")) if labels else {}
+    result = []
+    for standing in found:
+        budget = standing.budget
+        label = label_of(budget.scope, budget.name)
+        sums = by_label.get((budget.account_id, label), {}) if label else whole.get((budget.account_id,), {})
+        forecast = None
+        if sums:
+            # Of a budget that began to be used within these days, by the days since.
+            pace = sum(sums.values()) // (today - min(sums)).days
+            forecast = standing.charge + int(pace * ((standing.month.end - now) / DAY))
+        result.append(replace(standing, forecast=forecast))
+    return result
+
+
+def _sums(rows: Any) -> Mapping[tuple[Any, ...], dict[date, int]]:
+    """What each day came to, by the columns before the day."""
+    found: dict[tuple[Any, ...], dict[date, int]] = defaultdict(dict)
+    for *names, day, charge in rows.annotate(charged=Sum("charge")):
+        found[tuple(names)][day] = int(charge)
+    return found

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing import words
 from billing.models import Action, Budget
-from billing.selectors.spending import Standing, standings, with_forecast
+from billing.selectors.spending import Standing, standings, with_forecasts
 from billing.services.notices import note
 from billing.terms import label_of
 from jobs.models import Hold
@@ -40,9 +40,9 @@ def check_forecasts(now: datetime | None = None) -> None:
     """Mail which budgets will not last, each once in a month. For the clock."""
     moment = now or timezone.now()
     for budgets in _portions():
-        for standing in standings(budgets, moment):
+        for standing in with_forecasts(standings(budgets, moment), moment):
             if not (standing.budget.said_forecast and standing.budget.said_month == standing.month.first):
-                _tell_forecast(with_forecast(standing, moment))
+                _tell_forecast(standing)
 
 
 def _portions() -> Iterable[list[Budget]]:
@@ -70,10 +70,11 @@ def _hold_or_lift(standing: Standing, placed: str | None) -> None:
             account=budget.account, source=budget.source, reason=Reason.BUDGET, sentence=sentence, label=label
         )
         if placed is None:
-            note(budget.account, "budget.held", words.about(budget), f"{number:,} queued jobs are held. {sentence}")
+            held = f"{number:,} queued jobs wait for it. " if number else ""
+            note(budget.account, "budget.held", words.about(budget), f"{held}{sentence}")
     elif placed is not None and not standing.holds:
         number = lift_hold(account=budget.account, source=budget.source)
-        note(budget.account, "budget.released", words.about(budget), f"{number:,} held jobs are queued again.")
+        note(budget.account, "budget.released", words.about(budget), f"Jobs start again; {number:,} were held.")
     if standing.holds and budget.action == Action.KILL:
         kill_running(account=budget.account, reason=Reason.BUDGET, detail=sentence, label=label)
 

@@ -3,9 +3,14 @@
 All of it can be lost: names are claimed again by each worker's next report, orders given again by the clock.
 """
 
+import secrets
+from pathlib import Path
+
 import redis
+from django.conf import settings
 from django.core import signing
 
+from common.exceptions import Conflict
 from jobs.services import bus
 
 NAME_SECONDS = 30
@@ -26,6 +31,39 @@ return 1
 def claim_name(*, host: str, machine: str) -> bool:
     """Bear this name for half a minute from now; False while another machine does. Raises RedisError."""
     return bool(bus.connection().eval(_CLAIM, 1, f"picloud:machine:{host}", machine, NAME_SECONDS * 1000))
+
+
+class NameTaken(Conflict):
+    """Another machine of the installation bears this machine's name."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "name_taken",
+            f"Another machine of this installation is called {settings.HOST_NAME}, or was half a minute ago: "
+            "choose another name by PICLOUD_HOST_NAME.",
+        )
+
+
+def claim_own_name() -> None:
+    """Bear settings.HOST_NAME for half a minute from now. Raises NameTaken, and RedisError."""
+    if not claim_name(host=settings.HOST_NAME, machine=machine_id()):
+        raise NameTaken
+
+
+def machine_id() -> str:
+    """What tells this PICLOUD_HOME from every other, on whichever machine; made at the first start."""
+    path = Path(settings.PICLOUD_HOME) / "machine_id"
+    if not path.exists():
+        draft = path.with_name(f"machine_id-{secrets.token_hex(4)}")
+        draft.write_text(secrets.token_hex(16))
+        try:
+            # Of several workers that begin at once, all take the first one's.
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
 
 
 def _order_key(host: str) -> str:

@@ -1,1 +1,1 @@
-"""How estimates and capacity look on pages and read in sentences. Nothing here reads the database."""
+"""How reservations, estimates and capacity look on pages. Nothing here reads the database."""

@@ -113,6 +113,13 @@ def terminate(*, host: Host, problem: str = "") -> None:
         logger.warning("the order to drain %s expires by itself: %s", host, error)
 
 
+def end(*, host: Host) -> None:
+    """End a machine at once, at the word of an operator. Raises Conflict for one that only you can stop, or is gone."""
+    if not is_managed(host) and host.state != HostState.GONE:
+        raise Conflict("not_managed", f"{host.name} is a machine of your own: stop it there, or drain it first.")
+    terminate(host=host, problem="It was ended by an operator.")
+
+
 def is_managed(host: Host) -> bool:
     """Whether the provider of this installation can end its machine."""
     return bool(host.reference) and host.provider == current_provider().name

@@ -1,1 +1,1 @@
-"""Pages about capacity."""
+"""Pages about reserved cores, and about capacity."""

@@ -52,7 +52,9 @@ def text(answer: Any) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_each_sees_only_their_own(alice_client: Client, bob_client: Client, page: str, march: None) -> None:
     assert "bobs-secret" not in text(alice_client.get(page))
-    assert "videos" not in text(bob_client.get(page)).replace("videos of", "")
+    others = text(bob_client.get(page))
+    assert "sums.crunch" not in others
+    assert "laptop" not in others
 
 
 @pytest.mark.parametrize("page", PAGES + OPERATORS)
@@ -162,7 +164,8 @@ def test_a_page_costs_the_same_for_few_and_many(alice: Any, alice_client: Client
     use(alice, 1000, label="x0")
     post_usage()
     costs = []
-    for number in (1, 40):
+    # More names than a table shows are summed up, by one statement for each table.
+    for number in (1, 18):
         for n in range(number):
             use(alice, 1000, label=f"x{n}", function=f"f{n}", at=NOON + timedelta(hours=n))
         post_usage()

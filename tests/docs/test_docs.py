@@ -14,6 +14,7 @@ DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 ROOMS = [
     "accounts",
     "api",
+    "billing",
     "cloud",
     "common",
     "crons",
@@ -24,7 +25,9 @@ ROOMS = [
     "storage",
     "worker",
 ]
-READS = re.compile(r'env_(?:str|int|bool|list|url)\(\s*"([A-Z][A-Z0-9_]+)"|environ(?:\.get\(|\[)"(PICLOUD_[A-Z0-9_]+)"')
+READS = re.compile(
+    r'env_(?:str|int|bool|list|url|dollars|choice)\(\s*"([A-Z][A-Z0-9_]+)"|environ(?:\.get\(|\[)"(PICLOUD_[A-Z0-9_]+)"'
+)
 # Passed between processes of ours; nobody sets them.
 OURS_ALONE = {"PICLOUD_BEGAN", "PICLOUD_MODULES"}
 

@@ -1,6 +1,5 @@
 """Several machines: worker hosts with addresses of their own join one with the web, PostgreSQL, Redis and S3."""
 
-import json
 import os
 import secrets
 import shutil
@@ -10,9 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from tests import servers
 from tests.lan import Lan, Machine, lan
@@ -21,12 +22,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="namespaces need root and ip")
 
-HOSTS = """
-import json
-from realtime.models import Host
-fields = ("name", "provider", "state", "slots", "core_types", "problem")
-print("HOSTS", json.dumps(list(Host.objects.order_by("pk").values(*fields))))
-"""
+HOSTS = "SELECT name, provider, state, slots, core_types, problem, reference FROM realtime_host ORDER BY id"
 
 
 class WorkerHost(Stack):
@@ -39,6 +35,16 @@ class WorkerHost(Stack):
     def join(self, *options: str) -> None:
         """As people do it; `wait` for what it says."""
         self.launch(*self.machine.enter, sys.executable, "manage.py", "worker_host", *options)
+
+    def tell_to_stop(self) -> None:
+        assert self.process is not None
+        self.seen |= set(self.pids())
+        self.process.terminate()
+
+    def wait_until_gone(self) -> None:
+        assert self.process is not None
+        self.process.wait(40)
+        self.assert_nothing_left()
 
     def wait_for(self, words: str, *, timeout: float = 60) -> None:
         def said() -> bool:
@@ -69,9 +75,12 @@ class Cluster:
 
     def hosts(self) -> list[dict[str, Any]]:
         """The rows of hosts, oldest first."""
-        said = self.head.manage("shell", "-c", HOSTS)
-        found: list[dict[str, Any]] = json.loads(said.rpartition("HOSTS ")[2])
-        return found
+        return self.ask(HOSTS)
+
+    def ask(self, question: LiteralString) -> list[dict[str, Any]]:
+        """Rows of the installation's database."""
+        with psycopg.connect(self.shared["DATABASE_URL"], row_factory=dict_row) as connection:
+            return connection.execute(question).fetchall()
 
     def wait_for_host(self, name: str, state: str, *, timeout: float = 60) -> dict[str, Any]:
         """The newest row of that name, once it is in that state."""
@@ -80,11 +89,11 @@ class Cluster:
             rows = [row for row in self.hosts() if row["name"] == name]
             return rows[-1] if rows and rows[-1]["state"] == state else None
 
-        return wait_until(last, timeout=timeout, what=f"{name} to be {state}; there are {self.hosts()}")
+        return wait_until(last, timeout=timeout, what=f"{name} to be {state}")
 
 
 @contextmanager
-def cluster_with(**more: str) -> Iterator[Cluster]:
+def serving_cluster() -> Iterator[Cluster]:
     with ExitStack() as stack:
         net = stack.enter_context(lan())
         directory = Path(f"/tmp/picloud-lan-{os.getpid()}-{secrets.token_hex(2)}")
@@ -107,9 +116,15 @@ def cluster_with(**more: str) -> Iterator[Cluster]:
             "PICLOUD_HOST_LOST_SECONDS": "20",
             "PICLOUD_DRAIN_SECONDS": "20",
         }
-        of_head = {"HOST": "0.0.0.0", "ALLOWED_HOSTS": f"{net.here},127.0.0.1", "PICLOUD_WORKERS": "0"}
-        of_provider = {"TEST_LAN": str(net.tag), "TEST_LAN_DIRECTORY": str(directory)}
-        head = stack.enter_context(stack_at_rest(PORT=str(port), **shared, **of_head, **of_provider, **more))
+        of_head = {
+            "HOST": "0.0.0.0",
+            "ALLOWED_HOSTS": f"{net.here},127.0.0.1",
+            "PICLOUD_WORKERS": "0",
+            "PICLOUD_PROVIDER": "tests.lan_provider.LanProvider",
+            "TEST_LAN": str(net.tag),
+            "TEST_LAN_DIRECTORY": str(directory),
+        }
+        head = stack.enter_context(stack_at_rest(PORT=str(port), **shared, **of_head))
         head.port, head.url = port, f"http://127.0.0.1:{port}"
         leaving = stack.enter_context(ExitStack())
         head.launch()
@@ -119,8 +134,10 @@ def cluster_with(**more: str) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with cluster_with() as one:
+    with serving_cluster() as one:
         yield one
+        # What a failed test has left running would outlive it.
+        end(one, *(row["reference"] for row in one.hosts() if row["reference"]))
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +161,28 @@ print(answer, len(large), cloud.files.getf("note").read())
 """
 
 
-def test_machine_joins_and_its_jobs_reach_the_api_and_the_bucket(
+UNTIL_ENOUGH = """
+import cloud, time
+
+def work():
+    import cloud, time
+    while not cloud.files.exists("enough"):
+        time.sleep(0.05)
+    return "finished"
+
+jids = [cloud.call(work) for _ in range(3)]
+while cloud.status(jids[:2]) != ["processing"] * 2:
+    time.sleep(0.05)
+print("runs", flush=True)
+input()
+cloud.files.putf(b"", "enough")
+attempts = [row["attempt"] for row in cloud.info(jids[:2], "attempt").values()]
+print(cloud.result(jids[:2], timeout=60), attempts, cloud.status(jids[2]))
+cloud.kill(jids)
+"""
+
+
+def test_machine_joins_serves_and_finishes_what_it_runs_when_it_is_told_to_stop(
     cluster: Cluster, account: Account, tmp_path: Path
 ) -> None:
     host = cluster.host(11)
@@ -152,9 +190,19 @@ def test_machine_joins_and_its_jobs_reach_the_api_and_the_bucket(
     host.wait_for("eleven works for")
     row = cluster.wait_for_host("eleven", "ready")
     assert (row["provider"], row["slots"], row["core_types"], row["problem"]) == ("local", 2, "c1,c2,f2,m1,s1", "")
+    assert "container; jobs reach the internet" in cluster.head.health()[1]["sandbox"]["detail"]
     assert account.run(INSIDE, cwd=tmp_path, timeout=120) == "42 1500000 b'from inside'\n"
-    host.stop(timeout=30)
-    host.assert_nothing_left()
+
+    client = account.start(UNTIL_ENOUGH, cwd=tmp_path)
+    assert client.stdout is not None
+    assert client.stdout.readline() == "runs\n"
+    host.tell_to_stop()
+    host.wait_for("Stopping, at most 20 s for running jobs")
+    assert client.stdin is not None
+    client.stdin.write("\n")
+    client.stdin.flush()
+    assert finish(client, timeout=60) == "['finished', 'finished'] [1, 1] queued\n"
+    host.wait_until_gone()
 
 
 LONG_AT_FIRST = """
@@ -185,61 +233,58 @@ def start_long(account: Account, cwd: Path) -> "Popen[str]":
     return client
 
 
-def test_job_of_a_machine_that_is_cut_off_runs_again_elsewhere_and_the_machine_may_come_back(
+def test_machine_that_was_cut_off_comes_back_and_its_job_runs_again(
     cluster: Cluster, account: Account, tmp_path: Path
 ) -> None:
-    first, second = cluster.host(21), cluster.host(22)
-    first.join("--slots", "1", "--name", "first")
-    cluster.wait_for_host("first", "ready")
+    host = cluster.host(21)
+    host.join("--slots", "1", "--name", "island")
+    cluster.wait_for_host("island", "ready")
     client = start_long(account, tmp_path)
-    second.join("--slots", "1", "--name", "second")
-    cluster.wait_for_host("second", "ready")
-    first.machine.cut_off()
+    host.machine.cut_off()
+    status = "SELECT count(*) AS queued FROM jobs_job WHERE status = 'queued'"
+    wait_until(lambda: cluster.ask(status)[0]["queued"], timeout=30, what="the job to be taken back")
+    host.machine.mend()
     said = finish(client, timeout=90)
     assert said.splitlines()[0] == "again"
-    assert "job.restarted" in said
-    assert said.count("'second'") >= 1
-    row = cluster.wait_for_host("first", "gone", timeout=60)
+    assert "'job.restarted'" in said
+    host.tell_to_stop()
+    host.wait_until_gone()
+
+
+def launch(cluster: Cluster, number: int) -> str:
+    """What the service answers, as the autoscaler would hear it."""
+    script = f"from realtime.services import hosts; print('SAID', hosts.launch(core_type='c1', number={number}))"
+    return cluster.head.manage("shell", "-c", script).rpartition("SAID ")[2]
+
+
+def drain(cluster: Cluster, name: str) -> None:
+    found = f"Host.objects.get(name='{name}')"
+    script = f"from realtime.models import Host; from realtime.services import hosts; hosts.drain(host={found})"
+    cluster.head.manage("shell", "-c", script)
+
+
+def end(cluster: Cluster, *references: str) -> None:
+    script = f"from realtime.providers import current_provider; current_provider().terminate({list(references)!r})"
+    cluster.head.manage("shell", "-c", script)
+
+
+def test_rented_machine_is_cut_off_is_replaced_and_is_given_back(
+    cluster: Cluster, account: Account, tmp_path: Path
+) -> None:
+    assert "There is room for 1 only." in launch(cluster, 2)
+    first = cluster.hosts()[-1]["name"]
+    cluster.wait_for_host(first, "ready")
+    client = start_long(account, tmp_path)
+    machine = next(one for one in cluster.lan.machines() if one.name == first)
+    machine.cut_off()
+    row = cluster.wait_for_host(first, "gone", timeout=90)
     assert row["problem"] == "Its workers have not reported for 20.0 s."
-    first.machine.mend()
-    cluster.wait_for_host("first", "ready", timeout=90)
-    for host in (first, second):
-        host.stop(timeout=40)
-        host.assert_nothing_left()
-
-
-def test_machine_that_is_told_to_stop_finishes_what_it_runs(cluster: Cluster, account: Account, tmp_path: Path) -> None:
-    host = cluster.host(31)
-    host.join("--slots", "1", "--name", "leaving")
-    cluster.wait_for_host("leaving", "ready")
-    script = """
-import cloud, time
-
-def work():
-    import cloud, time
-    while not cloud.files.exists("enough"):
-        time.sleep(0.05)
-    return "finished"
-
-jids = [cloud.call(work), cloud.call(work)]
-while cloud.status(jids[0]) != "processing":
-    time.sleep(0.05)
-print("runs", flush=True)
-input()
-cloud.files.putf(b"", "enough")
-print(cloud.result(jids[0], timeout=60), cloud.status(jids[1]), cloud.info(jids[0], "attempt")[jids[0]]["attempt"])
-cloud.kill(jids)
-"""
-    client = account.start(script, cwd=tmp_path)
-    assert client.stdout is not None
-    assert client.stdin is not None
-    assert client.stdout.readline() == "runs\n"
-    assert host.process is not None
-    host.seen |= set(host.pids())
-    host.process.terminate()
-    host.wait_for("Stopping, at most 20 s for running jobs")
-    client.stdin.write("\n")
-    client.stdin.flush()
-    assert finish(client, timeout=60) == "finished queued 1\n"
-    host.process.wait(30)
-    host.assert_nothing_left()
+    wait_until(lambda: not machine.path.exists(), timeout=30, what="the lost machine to be ended")
+    assert "problem=''" in launch(cluster, 1)
+    second = cluster.hosts()[-1]["name"]
+    said = finish(client, timeout=60)
+    assert said.splitlines()[0] == "again"
+    assert f"'{first}', '{second}'" in said
+    drain(cluster, second)
+    assert cluster.wait_for_host(second, "gone")["problem"] == ""
+    wait_until(lambda: second not in [one.name for one in cluster.lan.machines()], timeout=30, what="its end")

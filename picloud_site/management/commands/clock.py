@@ -27,6 +27,7 @@ LISTS = (
     [crons.duties.TICKER],
     crons.duties.DUTIES,
     jobs.duties.DUTIES,
+    realtime.duties.RESERVATIONS,
     realtime.duties.DUTIES,
     realtime.duties.HOSTS,
     billing.duties.DUTIES,
@@ -39,7 +40,7 @@ FINISH_SECONDS = 5.0
 class Command(BaseCommand):
     help = (
         "Keeps the promises that need a clock: crons start when they are due, lost workers' jobs are taken back, "
-        "and no queued job is forgotten."
+        "no queued job is forgotten, and reserved cores stand ready."
     )
     requires_system_checks: list[str] = []
 
