@@ -167,6 +167,7 @@ def test_idle_machines_go_near_the_end_of_what_is_paid() -> None:
         {"paid_for": 10, "state": "booting"},
         {"paid_for": 10, "state": "draining"},
         {"paid_for": 10, "is_own": True},
+        {"paid_for": 10, "is_reserved": True},
         {"paid_for": 10, "idle_for": 100},
     ],
 )
