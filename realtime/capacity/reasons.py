@@ -46,8 +46,8 @@ class Reasons:
             )
         if need.expected or need.expected_later:
             self._say(
-                f"Crons and usual load will need {need.expected:.1f} cores when a new machine could be ready, and need "
-                f"{need.expected_later:.1f} on average over the next {lasting(self._rules.increment)}."
+                f"Crons and usual load will need {need.expected:.2f} cores when a new machine could be ready, and need "
+                f"{need.expected_later:.2f} on average over the next {lasting(self._rules.increment)}."
             )
         if need.reserved:
             self._say(f"{are(need.reserved, 'core')} reserved.")
@@ -56,15 +56,14 @@ class Reasons:
         self._say(f"{are(stock.there, 'core')} there{boots if stock.booting else ''}; {wanted}.")
 
     def _standard(self, need: Need) -> None:
-        worthwhile = lasting(self._rules.worthwhile)
         if need.queued:
             self._say(
-                f"{some(need.queued, 'queued job')} and what runs have {lasting(need.work)} of work left, enough to "
-                f"keep {some(need.standard, 'core')} busy for {worthwhile}."
+                f"{some(need.queued, 'queued job')} and what runs have {lasting(need.work)} of work left; with "
+                f"{lasting(self._rules.worthwhile)} for each core that is worth {some(need.standard, 'core')}."
             )
         elif need.work:
             self._say(f"Nothing is queued; what runs has {lasting(need.work)} of work left.")
-        else:
+        elif not need.too_large:
             self._say("Nothing is queued or running.")
 
     def nothing_to_rent(self, lacking: int) -> None:
