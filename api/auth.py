@@ -11,10 +11,11 @@ from jobs.services.tokens import account_for_token
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account that a request acts for, and the job that makes it when it comes from inside one."""
+    """The account that a request acts for, and what makes it: an API key, or a job when it comes from inside one."""
 
     account: User
     jid: int | None = None
+    api_key: int | None = None
 
 
 def caller_of(authorization: str) -> Caller:
@@ -24,7 +25,8 @@ def caller_of(authorization: str) -> Caller:
     """
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "basic":
-        return Caller(user_for_key(*_basic(credentials)))
+        key_id, secret = _basic(credentials)
+        return Caller(user_for_key(key_id, secret), api_key=int(key_id))
     if scheme.lower() == "bearer":
         account, jid = account_for_token(credentials.strip())
         return Caller(account, jid)

@@ -25,7 +25,8 @@ MAX_LISTED = 200  # crons or runs of one answer
 NEXT_RUNS = 10
 
 
-def _limit(request: HttpRequest) -> int:
+def limit_of(request: HttpRequest) -> int:
+    """How many things an answer is asked to have."""
     return min(max(number_of(request.GET.get("limit", "50"), name="limit"), 1), MAX_LISTED)
 
 
@@ -35,7 +36,8 @@ def crons(request: HttpRequest, caller: Caller) -> HttpResponseBase:
 
 
 def _list(request: HttpRequest, caller: Caller) -> JsonResponse:
-    page = selectors.crons_of(caller.account, after=request.GET.get("after"), limit=_limit(request))
+    text, after = request.GET.get("text", ""), request.GET.get("after")
+    page = selectors.crons_of(caller.account, text=text, after=after, limit=limit_of(request))
     return JsonResponse({"crons": [_line(line) for line in page.lines], "next": page.after})
 
 
@@ -43,7 +45,9 @@ def _register(request: HttpRequest, caller: Caller) -> JsonResponse:
     header, body = packs.parse(request.body)
     submission = parse_submission(header, body)
     terms = parse_terms(header.get("cron"))
-    cron, created = register.register(account=caller.account, submission=submission, terms=terms)
+    cron, created = register.register(
+        account=caller.account, submission=submission, terms=terms, api_key=caller.api_key
+    )
     return _answer(caller, cron.label, status=201 if created else 200)
 
 
@@ -71,7 +75,7 @@ def runs(request: HttpRequest, caller: Caller, label: str) -> JsonResponse:
     found = selectors.cron_for(caller.account, label)
     before = request.GET.get("before")
     number = number_of(before, name="before") if before else None
-    page = selectors.runs_of(found, before=number, limit=_limit(request))
+    page = selectors.runs_of(found, before=number, limit=limit_of(request))
     return JsonResponse({"runs": [_run(row) for row in page.runs], "next": page.before})
 
 
@@ -137,6 +141,7 @@ def _line(line: selectors.CronLine) -> dict[str, Any]:
         "core_type": found.core_type_id,
         "cores": found.cores,
         "max_runtime": found.max_runtime_ms / 60_000 if found.max_runtime_ms else None,
+        "max_cost": None if found.max_cost is None else f"{found.max_cost:f}",
         "cost_this_month": f"{line.price.so_far:f}",
         "projected_cost": None if line.price.projected is None else f"{line.price.projected:f}",
     }

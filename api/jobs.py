@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from api.auth import Caller
 from api.errors import api_view, parse_json
+from api.fields import fields_for
 from common import packs
 from common.exceptions import Refused
 from common.ranges import Range, members
@@ -41,7 +42,9 @@ def described(first_jid: int, size: int) -> dict[str, Any]:
 def accept_submit(caller: Caller, body: bytes) -> tuple[dict[str, Any], int]:
     """Carry out a submitting request; answers what to say and the HTTP status."""
     submission = parse_submission(*packs.parse(body))
-    accepted = submits.submit(account=caller.account, submission=submission, parent_jid=caller.jid)
+    accepted = submits.submit(
+        account=caller.account, submission=submission, parent_jid=caller.jid, api_key=caller.api_key
+    )
     return described(accepted.first_jid, accepted.size), 201 if accepted.created else 200
 
 
@@ -91,17 +94,21 @@ def _batch_row(batch: Batch) -> dict[str, Any]:
 
 @api_view("GET")
 def job(request: HttpRequest, caller: Caller, jid: int) -> JsonResponse:
-    return JsonResponse({"jid": jid, **info.describe_job(job_for(account=caller.account, jid=jid), list(info.FIELDS))})
+    known = fields_for(caller.account)
+    found = job_for(account=caller.account, jid=jid)
+    return JsonResponse({"jid": jid, **info.describe_job(found, list(known), known=known)})
 
 
 @api_view("POST")
 def job_info(request: HttpRequest, caller: Caller) -> JsonResponse:
     body = parse_json(request)
-    fields = info.check_fields(body.get("fields"))
+    known = fields_for(caller.account)
+    fields = info.check_fields(body.get("fields"), known=known)
     found = kill.jobs_in_ranges(caller.account, _ranges(body))
     rows = found.select_related("batch__core_type", "batch__function", "batch__environment", "result")
     rows = rows.prefetch_related("logs") if {"stdout", "stderr", "logging"} & set(fields) else rows
-    return JsonResponse({"jobs": {str(row.jid): info.describe_job(row, fields) for row in rows.order_by("jid")}})
+    told = {str(row.jid): info.describe_job(row, fields, known=known) for row in rows.order_by("jid")}
+    return JsonResponse({"jobs": told})
 
 
 @api_view("GET")
@@ -131,7 +138,7 @@ def job_log(request: HttpRequest, caller: Caller, jid: int) -> HttpResponse:
 
 @api_view("POST")
 def job_rerun(request: HttpRequest, caller: Caller, jid: int) -> JsonResponse:
-    again = submits.rerun_job(account=caller.account, jid=jid)
+    again = submits.rerun_job(account=caller.account, jid=jid, api_key=caller.api_key)
     return JsonResponse(described(again.first_jid, 1), status=201)
 
 

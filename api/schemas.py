@@ -1,135 +1,19 @@
-"""What travels through the API, as JSON Schema, and every code that an error can have."""
-
-from typing import Any
+"""What travels through the API, as JSON Schema."""
 
 from django.conf import settings
 
+from api.codes import ERRORS
+from api.fields import FIELDS
+from api.schemas_estimates import WAITING_FOR, estimate_schemas
+from api.schemas_realtime import REALTIME
+from api.shapes import COUNTS, JID, MONEY, Schema, array, flag, mapping, moment, number, obj, or_null, ref, text, whole
 from crons.fields import MAX_TEXT
 from crons.models import MAX_LABEL as MAX_CRON_LABEL
 from crons.states import CatchUp, Mark, Outcome, Overlap, State, Trigger
-from jobs.services.info import FIELDS
 from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL, MAX_MODULES
 from jobs.states import Reason, Status
 
-Schema = dict[str, Any]
-
-# code: (HTTP status, what it means and what to do)
-ERRORS: dict[str, tuple[int, str]] = {
-    "no_key": (401, "The request names neither an API key nor a job's token."),
-    "bad_key": (401, "The API key and its secret do not match."),
-    "key_inactive": (401, "The key is deactivated, or its account is closed."),
-    "bad_token": (401, "The job that the token was made for is not running."),
-    "signed_out": (401, "An event stream needs a session of the dashboard."),
-    "not_in_a_job": (403, "A running job cannot change API keys."),
-    "address_unknown": (404, "There is nothing at this address."),
-    "job_unknown": (404, "No job of the account has this id; `jid` names it."),
-    "file_unknown": (404, "The account has no file of this name."),
-    "key_unknown": (404, "The account has no API key of this number."),
-    "cron_unknown": (404, "The account has no cron of this label."),
-    "run_unknown": (404, "The cron has no run of this number."),
-    "arguments_unknown": (404, "The arguments of the job are not stored any more."),
-    "method_not_allowed": (405, "The address does not take this method; `Allow` lists those it takes."),
-    "function_unknown": (409, "The function is not stored here: send its bytes too."),
-    "modules_unknown": (409, "Modules that the submit names are not stored here; `digests` lists them. Send them."),
-    "submit_unknown": (409, "A later part of a map came before its first part."),
-    "submit_differs": (409, "The idempotency key was used for another submit."),
-    "environment_unknown": (409, "The installation has no environment to run jobs in yet."),
-    "job_unfinished": (409, "Only finished jobs can be deleted; `jid` names one that is not."),
-    "upload_missing": (409, "The bytes of a direct upload have not arrived."),
-    "length_required": (411, "A file needs a Content-Length."),
-    "archive_too_large": (413, "The archive is over the limit of an archive of modules."),
-    "too_large": (413, "The request is over the limit of its kind; `limit` is it, in bytes."),
-    "file_too_large": (413, "The file is over the limit of a stored file."),
-    "bad_json": (400, "The body is not a JSON object."),
-    "bad_pack": (400, "The body is not a pack."),
-    "bad_request": (400, "The request cannot be read, for instance because it has too many parameters."),
-    "cut_off": (400, "The request ended before all of it had arrived: send it again."),
-    "bad_jids": (400, "`jids` or `depends_on` is not a list of ranges."),
-    "too_many_jids": (400, "More jobs are named than one request may name."),
-    "bad_wait": (400, "`wait` is not a number of seconds from 0 to 60."),
-    "bad_max_bytes": (400, "`max_bytes` is not a whole number."),
-    "bad_data": (400, "`data` is neither true nor false."),
-    "bad_fields": (400, "`fields` is neither a list of names nor null."),
-    "unknown_field": (400, "There is no such field of a job."),
-    "unknown_stream": (400, "A job has the streams stdout, stderr and logging."),
-    "bad_filter": (400, "A filter of the list has a value that it cannot have."),
-    "bad_number": (400, "`before` or `limit` is not a whole number."),
-    "bad_submit": (400, "A part of the pack's header is missing or wrong; the sentence names it."),
-    "bad_option": (400, "An option has a value that it cannot have; the sentence names it."),
-    "unknown_option": (400, "There is no such option."),
-    "bad_label": (400, "A label must be printable ASCII and not too long; a cron's holds no slash and is not empty."),
-    "bad_schedule": (400, "It is no schedule of five Unix fields, or never fires; the sentence says why."),
-    "unknown_zone": (400, "There is no such time zone."),
-    "too_many_crons": (400, "The account has as many crons as it can have."),
-    "payload_too_large": (400, "The function or the arguments of one job are over the limit."),
-    "map_too_large": (400, "A map has too many items."),
-    "unknown_core_type": (400, "There is no such core type; the sentence lists those that there are."),
-    "cores_not_allowed": (400, "The core type does not allow this number of cores."),
-    "python_version": (400, "Jobs here run another minor version of Python than the caller's."),
-    "bad_digest": (400, "The bytes that arrived do not have the announced SHA-256, or it is none."),
-    "bad_modules": (400, "The list of modules is no list of digests, of digests and names, or is too long."),
-    "unknown_environment": (404, "There is no environment of this name."),
-    "bad_file_name": (400, "No file can have this name; the sentence says why."),
-    "bad_size": (400, "The size of a file is negative."),
-    "bad_md5": (400, "The bytes do not have the announced MD5 sum, or it is none."),
-    "bad_upload": (400, "The direct upload was not prepared like this, or is over a day old."),
-    "bad_note": (400, "The note of a key must be text without control characters."),
-    "note_too_long": (400, "The note of a key has too many characters."),
-    "server_error": (500, "A defect of the server; its log tells it under `id`. Safe to try again."),
-    "restarting": (503, "The server stops or restarts: ask again in a moment."),
-    "disk_full": (507, "The server's disk is full, and nothing was changed."),
-}
-
-
-def text(description: str = "", **more: Any) -> Schema:
-    return {"type": "string", **_described(description), **more}
-
-
-def whole(description: str = "", **more: Any) -> Schema:
-    return {"type": "integer", **_described(description), **more}
-
-
-def number(description: str = "", **more: Any) -> Schema:
-    return {"type": "number", **_described(description), **more}
-
-
-def flag(description: str = "", **more: Any) -> Schema:
-    return {"type": "boolean", **_described(description), **more}
-
-
-def moment(description: str = "") -> Schema:
-    return text(description, format="date-time")
-
-
-def or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def array(items: Schema, description: str = "", **more: Any) -> Schema:
-    return {"type": "array", "items": items, **_described(description), **more}
-
-
-def mapping(values: Schema, description: str = "") -> Schema:
-    return {"type": "object", "additionalProperties": values, **_described(description)}
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def obj(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), **more: Any) -> Schema:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
-
-
-def _described(description: str) -> Schema:
-    return {"description": description} if description else {}
-
-
-JID = whole("Number of a job in its account.", minimum=1)
-COUNTS = mapping(whole(minimum=0), "How many jobs have each status; statuses that none has may be left out.")
 _MARKS = [mark.value for mark in Mark]
-MONEY = text("Dollars as a decimal number, exact.", pattern=r"^-?\d+(\.\d+)?$")
 
 _OPTIONS = obj(
     {
@@ -138,6 +22,7 @@ _OPTIONS = obj(
         "label": or_null(text("Printable ASCII.", maxLength=MAX_LABEL)),
         "priority": whole("Lower goes first.", default=5),
         "max_runtime": or_null(number("Minutes after which a running job is killed.", exclusiveMinimum=0)),
+        "max_cost": or_null(number("Dollars that a call or a whole map may cost.", exclusiveMinimum=0)),
         "restartable": flag("Whether a job may run again when its worker is lost.", default=True),
         "kill_process": flag("Whether each item of a map gets a process of its own.", default=False),
         "depends_on": {**ref("Ranges"), "description": f"Jobs to wait for, at most {MAX_DEPENDENCIES:,}."},
@@ -145,7 +30,7 @@ _OPTIONS = obj(
         "env_vars": mapping(text(maxLength=32_000), f"Environment variables, at most {MAX_ENV_VARS}."),
     },
     optional=(
-        *("type", "cores", "label", "priority", "max_runtime", "restartable", "kill_process"),
+        *("type", "cores", "label", "priority", "max_runtime", "max_cost", "restartable", "kill_process"),
         *("depends_on", "depends_on_errors", "env_vars"),
     ),
     additionalProperties=False,
@@ -249,6 +134,7 @@ _CRON = obj(
         "core_type": text(),
         "cores": whole(),
         "max_runtime": or_null(number("Minutes.")),
+        "max_cost": or_null(MONEY),
         "cost_this_month": MONEY,
         "projected_cost": or_null(MONEY),
     }
@@ -350,6 +236,7 @@ _CPU = obj({"user": or_null(number()), "system": or_null(number())}, description
 _JOB_FIELDS: dict[str, Schema] = {
     "status": ref("Status"),
     "reason": ref("Reason"),
+    "held_by": or_null(text("What holds a job back that is ready, and until when, in a sentence.")),
     "stdout": text("The end of the output, at most 65,536 characters."),
     "stderr": text(),
     "logging": text("What the job wrote through Python's logging."),
@@ -372,6 +259,7 @@ _JOB_FIELDS: dict[str, Schema] = {
     "memory": obj({"max_usage": or_null(whole("Bytes."))}),
     "cputime": _CPU,
     "events": array(_EVENT, "What happened to it, oldest first."),
+    "waiting_for": WAITING_FOR,
 }
 
 _BATCH = obj(
@@ -422,6 +310,7 @@ _CORE_TYPE = obj(
         "disk_mb": whole(),
         "allowed_cores": array(whole(minimum=1)),
         "dollars_per_core_hour": MONEY,
+        "dollars_per_reserved_core_hour": {**MONEY, "description": "Of a core that is only kept ready."},
     }
 )
 
@@ -487,6 +376,8 @@ SCHEMAS: dict[str, Schema] = {
             "packages": mapping(text(), "Version of each Python distribution, by its normalized name."),
         }
     ),
+    **estimate_schemas(_OPTIONS),
+    **REALTIME,
     "Account": obj({"username": text(), "email": or_null(text()), "time_zone": text(), "joined": moment()}),
     "Part": obj({"ok": flag(), "detail": text()}),
 }

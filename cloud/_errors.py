@@ -7,6 +7,7 @@ _TIPS = {
     "out_of_memory": "Give it more memory with _type='m1' or a larger _cores, or split the work into smaller jobs.",
     "out_of_disk": "Remove files that are no longer needed, or choose a _type with more disk (`picloud core-types`).",
     "max_runtime": "Raise _max_runtime (minutes), or leave it out for no limit.",
+    "cost_limit": "Raise _max_cost (dollars), or leave it out for no limit; what was done is kept.",
     "bad_result": "Return plain data, or store large results with cloud.files and return the name.",
     "exited": "A job ends by returning: sys.exit and os._exit lose its result.",
 }

@@ -31,6 +31,7 @@ def _options(reserved: dict[str, Any]) -> dict[str, Any]:
         "label": "",
         "priority": 5,
         "max_runtime": None,
+        "max_cost": None,
         "restartable": True,
         "kill_process": False,
         "depends_on": [],
@@ -91,6 +92,14 @@ def _max_runtime(name: str, value: object) -> tuple[str, float]:
     return "max_runtime", value
 
 
+def _max_cost(name: str, value: object) -> tuple[str, float]:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{name} is a number of dollars, not {value!r}.")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} is a number of dollars above 0, not {value!r}.")
+    return "max_cost", value
+
+
 def _depends_on(name: str, value: Any) -> tuple[str, list[list[int]]]:
     try:
         return "depends_on", to_ranges(as_sequence(value))
@@ -128,6 +137,7 @@ _CHECKS: dict[str, Callable[[str, Any], tuple[str, Any]]] = {
     "_label": _label,
     "_priority": _priority,
     "_max_runtime": _max_runtime,
+    "_max_cost": _max_cost,
     "_restartable": _flag,
     "_kill_process": _truth,
     "_depends_on": _depends_on,

@@ -1,7 +1,10 @@
 """Settings from the environment; a secret may also come from the file that NAME_FILE names."""
 
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+
+MOST_DOLLARS = 1_000_000
 
 
 class BadSetting(Exception):
@@ -31,6 +34,25 @@ def env_int(name: str, default: int, *, least: int = 1, most: int | None = None)
         limits = f"at least {least}" if most is None else f"from {least} to {most}"
         raise BadSetting(f"{name} must be {limits}, not {number}.")
     return number
+
+
+def env_dollars(name: str, default: str) -> Decimal:
+    """A variable that holds an amount of dollars, 0 or more."""
+    text = env_str(name) or default
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 <= amount <= MOST_DOLLARS:
+        raise BadSetting(f"{name} must be an amount of dollars from 0 to {MOST_DOLLARS:,}, not {text!r}.")
+    return amount
+
+
+def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    text = env_str(name) or default
+    if text not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+    return text
 
 
 def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from common.duties import Duty
-from jobs.services import dispatch, recover
+from jobs.services import dispatch, holds, recover
 from jobs.services.delete import remove_orphaned_results
 from jobs.services.modules import remove_unused_sets
 from storage.services import remove_orphans
@@ -18,6 +18,7 @@ def close_abandoned_submits() -> None:
 DUTIES = [
     Duty(recover.expire_leases, seconds=1.0),
     Duty(dispatch.reissue_tickets, seconds=1.0),
+    Duty(holds.settle_holds, seconds=5.0),
     Duty(close_abandoned_submits, seconds=30.0),
     Duty(remove_unused_sets, seconds=3600.0),
     Duty(remove_orphans, seconds=3600.0),

@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from common.money import compute_hours, dollars
 from environments.models import Environment
-from jobs.states import FINISHED, Reason, Status
+from jobs.states import FINISHED, HOLDING, Reason, Status
 from storage.models import Blob
+
+RESERVED_SHARE = Decimal("0.3")  # of the price of a core-hour, where an operator says nothing else
 
 
 class CoreType(models.Model):
@@ -50,17 +52,44 @@ class CorePrice(models.Model):
 
     core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="prices")
     per_core_hour = models.DecimalField(max_digits=12, decimal_places=6, help_text="Dollars.")
+    per_reserved_core_hour = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="Dollars for keeping a core ready. Empty: 30 % of what a running one costs.",
+    )
     effective_from = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering: ClassVar = ["-effective_from"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["core_type", "effective_from"], name="one_price_at_a_time"),
-            models.CheckConstraint(condition=models.Q(per_core_hour__gte=0), name="price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(per_core_hour__gte=0, per_reserved_core_hour__gte=0), name="price_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.core_type_id} ${self.per_core_hour.normalize():f} from {self.effective_from:%Y-%m-%d}"
+
+
+class Dedication(models.Model):
+    """A worker that serves one account's work of one core type, and nobody else's, until the row is gone.
+
+    The worker looks for its row between jobs, and says in its presence that it has found it.
+    """
+
+    worker = models.CharField(max_length=100, primary_key=True, help_text="The name under which it holds leases.")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["worker"]
+
+    def __str__(self) -> str:
+        return f"{self.worker} for account {self.account_id} on {self.core_type_id}"
 
 
 class Function(models.Model):
@@ -86,9 +115,39 @@ class JidCounter(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     next_jid = models.BigIntegerField(default=1)
+    # Here, because each submit writes this row: who places a hold and who submits never pass each other unseen.
+    has_holds = models.BooleanField(default=False, help_text="Whether there are holds on the account.")
 
     def __str__(self) -> str:
         return f"next jid {self.next_jid}"
+
+
+class Hold(models.Model):
+    """Jobs of an account that must not start until this is lifted: those of a label, of an API key, or all of them.
+
+    Rooms above place and lift holds; `source` is their name for it.
+    """
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="holds", db_index=False
+    )
+    source = models.CharField(max_length=40)
+    label = models.CharField(max_length=200, blank=True, help_text="Label of the jobs; none for all jobs.")
+    api_key = models.BigIntegerField(null=True, blank=True, help_text="Number of their API key; none for any.")
+    reason = models.CharField(max_length=16, choices=[(r.value, r.label) for r in Reason if r in HOLDING])
+    sentence = models.CharField(max_length=300, help_text="Why, and until when, for people.")
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "source"], name="hold_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} holds {self.label or 'all jobs'} of {self.account_id}"
+
+    def meets(self, *, label: str, api_key: int | None) -> bool:
+        """Whether it holds jobs of this label that came by this key."""
+        return self.label in ("", label) and self.api_key in (None, api_key)
 
 
 class ModuleSet(models.Model):
@@ -137,13 +196,25 @@ class Runnable(models.Model):
     cores = models.PositiveSmallIntegerField(default=1)
     priority = models.IntegerField(default=5)
     max_runtime_ms = models.BigIntegerField(null=True, blank=True)
+    max_charge = models.BigIntegerField(
+        null=True, blank=True, help_text="What the call, or all of the map, may cost: ms x cores x micro-dollars."
+    )
     restartable = models.BooleanField(default=True)
     env_vars = models.JSONField(default=dict, blank=True)
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+", db_index=False)
     client = models.JSONField(default=dict, blank=True, help_text="Host, process and versions of the submitter.")
+    # A number and no foreign key: keys stay, and a submit is spared a check.
+    api_key = models.BigIntegerField(
+        null=True, blank=True, help_text="Number of the API key that submitted it; none when a page did."
+    )
 
     class Meta:
         abstract = True
+
+    @property
+    def max_cost(self) -> Decimal | None:
+        """Dollars that it may cost in all, None without a limit."""
+        return None if self.max_charge is None else dollars(self.max_charge)
 
     @property
     def module_names(self) -> list[str]:
@@ -236,6 +307,19 @@ class Batch(Runnable):
         return compute_hours(core_ms=self.run_ms * self.cores, compute_units=self.core_type.compute_units)
 
 
+class BatchTrace(models.Model):
+    """What a bill still has to say of a batch whose jobs were all deleted. Removed when that is written down."""
+
+    batch_id = models.BigIntegerField(primary_key=True)
+    function = models.CharField(max_length=401)
+    label = models.CharField(max_length=200, blank=True)
+    api_key = models.BigIntegerField(null=True, blank=True)
+    deleted_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"trace of batch {self.batch_id}"
+
+
 class ArgumentPack(models.Model):
     """The pickled arguments of `count` jobs of a batch, from item `first_index` on, in one blob."""
 
@@ -300,6 +384,11 @@ class Job(models.Model):
                 condition=models.Q(status="queued"),
             ),
             models.Index(fields=["lease_until"], name="job_leased", condition=models.Q(status="processing")),
+            models.Index(
+                fields=["account", "batch"],
+                name="job_held",
+                condition=models.Q(status="waiting") & ~models.Q(reason=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class Status(TextChoices):
-    WAITING = "waiting"  # for the jobs it depends on
+    WAITING = "waiting"  # for the jobs it depends on, or until what holds it is lifted
     QUEUED = "queued"  # ready, not yet on a core
     PROCESSING = "processing"  # on a worker
     DONE = "done"  # the function returned
@@ -27,15 +27,20 @@ class Reason(TextChoices):
     SANDBOX = "sandbox"  # the sandbox could not be started or was lost
     USER = "user"
     MAX_RUNTIME = "max_runtime"
+    COST_LIMIT = "cost_limit"  # its call or map has cost what its `_max_cost` allows
     WORKER_LOST = "worker_lost"
     DEPENDENCY = "dependency"
+    BUDGET = "budget"  # held, or killed while it ran: a budget that it counts towards is spent
+    CREDIT = "credit"  # held: the free credit of the month is used up
+    BRAKE = "brake"  # held: far more was spent than usual
 
 
-# The table is the truth: nothing changes a status except along it. The one way back, from processing
-# to queued, is a restart: the worker was lost, or gave back a job that it had not begun.
+# The table is the truth: nothing changes a status except along it. There are two ways back. From processing
+# to queued is a restart: the worker was lost, or gave back a job that it had not begun. From queued to waiting
+# goes what is held for its cost.
 MOVES: dict[Status, frozenset[Status]] = {
     Status.WAITING: frozenset({Status.QUEUED, Status.STALLED, Status.KILLED}),
-    Status.QUEUED: frozenset({Status.PROCESSING, Status.KILLED}),
+    Status.QUEUED: frozenset({Status.PROCESSING, Status.WAITING, Status.KILLED}),
     Status.PROCESSING: frozenset({Status.DONE, Status.ERROR, Status.KILLED, Status.QUEUED}),
     Status.DONE: frozenset(),
     Status.ERROR: frozenset(),
@@ -45,6 +50,8 @@ MOVES: dict[Status, frozenset[Status]] = {
 
 FINISHED = frozenset(status for status, after in MOVES.items() if not after)
 UNFINISHED = frozenset(Status) - FINISHED
+# A waiting job with one of these reasons is held: it is ready, and must not start yet.
+HOLDING = frozenset({Reason.BUDGET, Reason.CREDIT, Reason.BRAKE})
 # A dependency in one of these stalls those who wait for it, unless they said to ignore errors.
 FAILED = FINISHED - {Status.DONE}
 

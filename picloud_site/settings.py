@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from common.env import BadSetting, env_bool, env_int, env_list, env_str, env_url
+from common.env import BadSetting, env_bool, env_choice, env_dollars, env_int, env_list, env_str, env_url
 from picloud_site import databases, machines
 
 CODE = Path(__file__).resolve().parent.parent
@@ -176,7 +176,7 @@ STORAGES: dict[str, dict[str, Any]] = {
         "BACKEND": "storage.file_bucket.FileBucket",
         "OPTIONS": {"location": str(PICLOUD_HOME / "bucket"), "file_permissions_mode": 0o600},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "picloud_site.static_files.StaticFiles"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
@@ -257,8 +257,30 @@ if PROVIDER == "ec2" and not (EC2_MACHINES and (EC2_IMAGE or EC2_LAUNCH_TEMPLATE
     )
 HOST_JOIN_SECONDS = env_int("PICLOUD_HOST_JOIN_SECONDS", 900, least=20)
 HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
+# How many cores are rented, and for how long.
+BILLING_INCREMENT = env_int("BILLING_INCREMENT", 3600, most=86_400)  # seconds
+MAX_HOSTS = env_int("PICLOUD_MAX_HOSTS", 10, least=0)
+# Dollars that each account has free in a month, and what comes of its jobs when they are used up.
+MONTHLY_CREDIT = env_dollars("PICLOUD_MONTHLY_CREDIT", "0")
+CREDIT_USED_UP = env_choice("PICLOUD_CREDIT_USED_UP", "continue", ("continue", "hold"))
+# An API key that uses so many times what it usually does in an hour, and this many dollars at least, is braked.
+RUNAWAY_FACTOR = env_int("PICLOUD_RUNAWAY_FACTOR", 20, least=0)
+RUNAWAY_LEAST = env_dollars("PICLOUD_RUNAWAY_LEAST", "1")
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
+
+# Crons. Their runs are listed for so many days; what each day came to is kept for ever.
+CRON_HISTORY_DAYS = env_int("PICLOUD_CRON_HISTORY_DAYS", 366)
+
+# Reserved cores. 0 is as many as there are workers.
+REALTIME_MAX_CORES = env_int("PICLOUD_REALTIME_MAX_CORES", 0, least=0)
+REALTIME_MAX_CORES_IN_ALL = env_int("PICLOUD_REALTIME_MAX_CORES_IN_ALL", 0, least=0)
+REALTIME_MAX_HOURS = env_int("PICLOUD_REALTIME_MAX_HOURS", 8760, most=87_600)
+# How long before their start the cores of a reservation are prepared.
+REALTIME_LEAD_SECONDS = env_int("PICLOUD_REALTIME_LEAD_SECONDS", 300, least=0, most=86_400)
+REALTIME_RULE = env_str("PICLOUD_REALTIME_RULE", "minimum")
+if REALTIME_RULE not in ("minimum", "fee"):
+    raise BadSetting(f"PICLOUD_REALTIME_RULE must be 'minimum' or 'fee', not {REALTIME_RULE!r}.")
 
 LOGGING = {
     "version": 1,

@@ -22,6 +22,7 @@ from jobs.services.finish import Outcome, finish_jobs, save_samples
 from jobs.services.livelog import drop_live_logs
 from jobs.services.tokens import token_for_run
 from jobs.states import Reason, Status
+from worker.cost import CostWatch
 from worker.inputs import Inputs
 from worker.modules import ModulesFailed, bring_modules
 from worker.output import JobOutput, storable
@@ -53,6 +54,7 @@ REASONS = {
 STOP_TEXTS = {
     Reason.USER: "Killed by its owner.",
     Reason.MAX_RUNTIME: "Killed: it ran longer than its maximum run time.",
+    Reason.COST_LIMIT: "Killed: its call or map has cost what its _max_cost allows.",
     Reason.OUT_OF_DISK: "Killed: it filled its scratch space.",
 }
 
@@ -101,6 +103,7 @@ class ChunkRun:
         self._must_end_by = float("inf")
         self._leave_by = float("inf")
         self._idle = False
+        self._cost = CostWatch(claim, now=time.monotonic())
 
     def run(self) -> None:
         """Raises SandboxLost after what is known has been brought home, and StopRequested when a job outlasts a stop.
@@ -166,7 +169,7 @@ class ChunkRun:
         deadlines = [self._tick_at]
         if self._outcomes:
             deadlines.append(self._flush_at)
-        deadlines.append(self._must_end_by)
+        deadlines += [self._must_end_by, self._cost.ends_at]
         current, limit = self._current, self._claim.work.max_runtime_ms
         if current and current.begun is not None:
             deadlines.append(time.monotonic() + 0.1)
@@ -317,11 +320,13 @@ class ChunkRun:
             # A job may keep its sandbox too busy to end it from within; from outside nothing can.
             raise SandboxLost("the job did not end when it was told to")
         self._stop_overdue(now)
+        self._stop_costly(now)
         if now < self._tick_at or self._idle:
             return
         self._tick_at = now + TICK_SECONDS
         self._on_tick()
         self._sample(now)
+        self._cost.look(now)
         self._stop_unwanted()
         self._return_held_up(now)
 
@@ -329,6 +334,12 @@ class ChunkRun:
         running, limit = self._current, self._claim.work.max_runtime_ms
         if running and limit and running.begun is not None and now >= running.begun + limit / 1000:
             self._stop(running, Reason.MAX_RUNTIME)
+
+    def _stop_costly(self, now: float) -> None:
+        if now >= self._cost.ends_at:
+            for running in self._jobs.values():
+                self._stop(running, Reason.COST_LIMIT)
+            self._cost.end()
 
     def _stop(self, running: _Running, reason: Reason) -> None:
         if running.stopped_for is None:
@@ -338,9 +349,9 @@ class ChunkRun:
                 self._must_end_by = time.monotonic() + settings.KILL_GRACE_SECONDS + KILL_SECONDS
 
     def _stop_unwanted(self) -> None:
-        """End what its owner wants ended, and what is no longer this worker's to run."""
-        for job_id in claims.jobs_to_stop(worker=self._worker, job_ids=list(self._jobs)):
-            self._stop(self._jobs[job_id], Reason.USER)
+        """End what somebody wants ended, and what is no longer this worker's to run."""
+        for job_id, reason in claims.jobs_to_stop(worker=self._worker, job_ids=list(self._jobs)).items():
+            self._stop(self._jobs[job_id], reason)
 
     def _return_held_up(self, now: float) -> None:
         current = self._current

@@ -29,6 +29,7 @@ def add_job_flags(parser: Parser) -> None:
     parser.add_argument("-i", "--ignore-exit-status", action="store_true", help="a failing command is no error")
     parser.add_argument("-w", "--cwd", help="directory to run in")
     parser.add_argument("-m", "--max-runtime", type=float, metavar="MINUTES", help="kill the job after this time")
+    parser.add_argument("--max-cost", type=float, metavar="DOLLARS", help="kill the job when it has cost this")
     parser.add_argument("--not-restartable", action="store_true", help="never run it a second time")
     parser.add_argument("--priority", type=int, default=5, help="lower runs earlier (5)")
     text = "one word is a line for bash; several are a program and its arguments"
@@ -49,6 +50,7 @@ def job_keywords(options: argparse.Namespace) -> dict[str, Any]:
         "_type": options.type,
         "_cores": options.cores,
         "_max_runtime": options.max_runtime,
+        "_max_cost": options.max_cost,
         "_restartable": not options.not_restartable,
         "_priority": options.priority,
     }

@@ -149,8 +149,8 @@ def format_seconds(seconds: float) -> str:
 
 def format_dollars(amount: Decimal) -> str:
     """With enough digits that a small amount never reads as zero."""
-    digits = 2 if amount == 0 or amount >= 1 else max(2, 1 - amount.adjusted())
-    return f"${amount:.{digits}f}"
+    digits = 2 if amount == 0 or abs(amount) >= 1 else max(2, 1 - amount.adjusted())
+    return f"{'-' if amount < 0 else ''}${abs(amount):.{digits}f}"
 
 
 def _write_raw(value: Any) -> None:

@@ -21,7 +21,7 @@ from storage.services import drop_blobs_unreferenced, put_blob
 MOST_CRONS = 200_000  # of one account
 
 
-def register(*, account: User, submission: Submission, terms: Terms) -> tuple[Cron, bool]:
+def register(*, account: User, submission: Submission, terms: Terms, api_key: int | None = None) -> tuple[Cron, bool]:
     """Let the submission's function run by the terms; whether the label was new, or replaced what it named.
 
     A repeated request gets what the first got. Raises Refused when jobs could not run as asked.
@@ -36,7 +36,7 @@ def register(*, account: User, submission: Submission, terms: Terms) -> tuple[Cr
         columns = {
             "arguments_id": blob.pk,
             "registration_key": submission.idempotency_key,
-            **run_columns(account, submission, environment_id),
+            **run_columns(account, submission, environment_id, api_key=api_key),
         }
         cron, unused = _save(account, old, terms, columns)
     drop_blobs_unreferenced(unused)
@@ -62,7 +62,7 @@ def schedule_job(*, account: User, jid: int, terms: Terms) -> tuple[Cron, bool]:
     with transaction.atomic():
         old = _locked(account, terms.label)
         blob = put_blob(account=account, data=packs.build_pack([len(item)], item))
-        columns = {"arguments_id": blob.pk, "registration_key": "", **columns_of(job.batch)}
+        columns = {"arguments_id": blob.pk, "registration_key": "", **columns_of(job.batch), "api_key": None}
         cron, unused = _save(account, old, terms, columns, detail=f"From job {jid}.")
     drop_blobs_unreferenced(unused)
     return cron, old is None

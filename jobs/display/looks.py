@@ -24,8 +24,12 @@ BECAUSE: dict[Reason, str] = {
     Reason.OUT_OF_DISK: "out of disk",
     Reason.SANDBOX: "sandbox lost",
     Reason.MAX_RUNTIME: "max run time",
+    Reason.COST_LIMIT: "max cost",
     Reason.WORKER_LOST: "worker lost",
     Reason.DEPENDENCY: "dependency",
+    Reason.BUDGET: "budget",
+    Reason.CREDIT: "credit",
+    Reason.BRAKE: "brake",
 }
 
 # Not the user's doing: these carry a mark of their own.

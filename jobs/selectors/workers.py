@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import redis
 
 from jobs.services import bus
+from jobs.services.dispatch import Group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,8 +16,16 @@ class Worker:
     host: str
     slot: int
     core_types: frozenset[str]
+    is_busy: bool
+    group: Group | None  # that it is dedicated to and knows of it
+    warm: Group | None  # that a sandbox stands ready for, on a core that nobody else holds
     problem: str
     drained: str  # the order to drain that it has carried out; empty without one, or while it runs something
+
+    @property
+    def is_able(self) -> bool:
+        """Whether it takes work at all."""
+        return not self.problem and not self.drained
 
 
 def worker_reports(store: "redis.Redis") -> dict[str, dict[str, str]]:
@@ -45,6 +54,13 @@ def _worker(name: str, report: dict[str, str]) -> Worker:
         host=report.get("host", ""),
         slot=int(report.get("slot", 0)),
         core_types=frozenset(filter(None, report.get("core_types", "").split(","))),
+        is_busy=report.get("busy") == "1",
+        group=_group(report.get("dedicated")),
+        warm=_group(report.get("warm")),
         problem=report.get("problem", ""),
         drained=report.get("drained", ""),
     )
+
+
+def _group(text: str | None) -> Group | None:
+    return Group.parse(text) if text else None

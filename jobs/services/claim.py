@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from common.sql import db_time, fetch_all, fetch_one, for_update
 from jobs.models import Job
+from jobs.services import cost_limit
 from jobs.services.dispatch import WorkKind
 from jobs.services.events import count_moves, record_event
 from jobs.services.work import Work, load_work, price_now
-from jobs.states import Status
+from jobs.states import Reason, Status
 
 # A chunk should take about this long: short enough that cores share a map evenly and that other
 # accounts get their turn, long enough that a claim and a finish (some 3 ms) hardly count.
@@ -41,6 +42,7 @@ class Claim:
     jobs: list[ClaimedJob]
     price_micros: int
     more: bool  # runnable work of this kind is left
+    may_charge: int | None = None  # what the batch may still cost, if it has a limit
 
 
 class _Head(NamedTuple):
@@ -53,6 +55,13 @@ class _Head(NamedTuple):
     queued: int
     finished: int
     run_ms: int
+    charge: int
+    max_charge: int | None
+
+    @property
+    def may_charge(self) -> int | None:
+        """What it may still cost, None without a limit."""
+        return None if self.max_charge is None else self.max_charge - self.charge
 
 
 def lease_end() -> datetime:
@@ -85,6 +94,10 @@ def claim_chunk(kind: WorkKind, *, worker: str, slots: int, known: Work | None =
         if not heads:
             return None
         head = heads[0]
+        if head.may_charge is not None and head.may_charge <= 0:
+            # Jobs of it came back, or were sent, after it had cost what it may.
+            cost_limit.end_batch(head.batch_id)
+            continue
         finished, run_ms = _experience(kind, head)
         limit = chunk_size(queued=head.queued, finished=finished, run_ms=run_ms, slots=slots)
         price = price_now(kind.core_type)
@@ -102,7 +115,8 @@ def claim_chunk(kind: WorkKind, *, worker: str, slots: int, known: Work | None =
                 )
         if jobs:
             work = known if known is not None and known.batch_id == head.batch_id else load_work(head.batch_id)
-            return Claim(work=work, jobs=jobs, price_micros=price, more=len(heads) > 1 or head.queued > len(jobs))
+            more = len(heads) > 1 or head.queued > len(jobs)
+            return Claim(work=work, jobs=jobs, price_micros=price, more=more, may_charge=head.may_charge)
         # Another worker took all of them between the look and the claim: look again.
 
 
@@ -111,7 +125,7 @@ def _heads(kind: WorkKind) -> list[_Head]:
     rows = fetch_all(
         """
         SELECT batch.id, batch.priority, batch.first_jid, batch.first_jid + batch.size - 1, batch.n_queued,
-               batch.n_done + batch.n_error + batch.n_killed, batch.run_ms
+               batch.n_done + batch.n_error + batch.n_killed, batch.run_ms, batch.charge, batch.max_charge
         FROM jobs_job job JOIN jobs_batch batch ON batch.id = job.batch_id
         WHERE job.status = 'queued' AND job.account_id = %s AND job.core_type_id = %s AND job.cores = %s
         ORDER BY job.priority, job.jid LIMIT 2
@@ -172,9 +186,10 @@ def renew_leases(*, worker: str) -> None:
     Job.objects.filter(status=Status.PROCESSING, worker=worker).update(lease_until=lease_end())
 
 
-def jobs_to_stop(*, worker: str, job_ids: list[int]) -> set[int]:
-    """Which of these jobs the worker should stop: its owner asked for it, or they are no longer this worker's."""
-    still_ours = Job.objects.filter(
-        pk__in=job_ids, status=Status.PROCESSING, worker=worker, kill_requested_at__isnull=True
-    )
-    return set(job_ids) - set(still_ours.values_list("pk", flat=True))
+def jobs_to_stop(*, worker: str, job_ids: list[int]) -> dict[int, Reason]:
+    """Which of these jobs the worker should stop, and why: somebody asked for it, or they are not its own any more."""
+    ours = Job.objects.filter(pk__in=job_ids, status=Status.PROCESSING, worker=worker)
+    asked = {pk: (at, reason) for pk, at, reason in ours.values_list("pk", "kill_requested_at", "reason")}
+    # What is no longer its own will not be applied, whatever it says.
+    stop = {pk: Reason.USER for pk in job_ids if pk not in asked}
+    return stop | {pk: Reason(reason) for pk, (at, reason) in asked.items() if at is not None}

@@ -5,6 +5,7 @@ What was used stays in `UsageRecord`: deleting a job does not change a bill.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -12,7 +13,7 @@ from django.db.models import F
 from accounts.models import User
 from common.exceptions import Conflict
 from common.ranges import ranges_of
-from jobs.models import ArgumentPack, Batch, Job, JobResult
+from jobs.models import ArgumentPack, Batch, BatchTrace, Job, JobResult
 from jobs.services import bus
 from jobs.services.events import lock_order, record_event
 from jobs.services.kill import jobs_in_ranges
@@ -60,6 +61,16 @@ def _known_results(keys: Collection[str]) -> set[str]:
     return set(results.values_list("key", flat=True))
 
 
+def _leave_trace(batch: Batch) -> None:
+    """Its last runs may not be on a bill yet, which says what they were."""
+    BatchTrace.objects.create(batch_id=batch.pk, function=str(batch.function), label=batch.label, api_key=batch.api_key)
+
+
+def forget_traces(*, deleted_before: datetime) -> None:
+    """Remove the traces of batches that were deleted before this time."""
+    BatchTrace.objects.filter(deleted_at__lt=deleted_before).delete()
+
+
 def _blobs_of(batch_ids: Sequence[int]) -> set[int]:
     """Functions and arguments of batches; with their last reference they go too."""
     functions = Batch.objects.filter(pk__in=batch_ids).values_list("function_blob_id", flat=True)
@@ -70,6 +81,7 @@ def _blobs_of(batch_ids: Sequence[int]) -> set[int]:
 def _delete_from_batch(batch_id: int, rows: list[tuple[int, int, int, str]]) -> None:
     Job.objects.filter(pk__in=[pk for pk, *_ in rows]).delete()
     if not Job.objects.filter(batch_id=batch_id).exists():
+        _leave_trace(Batch.objects.select_related("function").get(pk=batch_id))
         Batch.objects.filter(pk=batch_id).delete()
         return
     fewer = Counter(Status(row[3]) for row in rows)

@@ -13,6 +13,7 @@ from jobs.models import Batch, Job
 from jobs.services import bus
 from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.events import count_moves, record_event
+from jobs.services.start import QUEUED, STALLED, WAITING, Start, start_of
 from jobs.states import FAILED, UNFINISHED, Reason, Status
 
 
@@ -36,12 +37,12 @@ class Settled:
             announce_work(kind)
 
 
-def status_of_new_jobs(batch: Batch) -> Status:
+def start_of_new_jobs(batch: Batch) -> Start:
     """Where the jobs of a batch start, from what its dependencies are now."""
     states = set(batch.dependencies.values_list("on_job__status", flat=True).distinct())
     if not batch.ignore_dependency_errors and states & FAILED:
-        return Status.STALLED
-    return Status.WAITING if states & UNFINISHED else Status.QUEUED
+        return STALLED
+    return WAITING if states & UNFINISHED else QUEUED
 
 
 def settle_dependants(job_ids: Iterable[int]) -> Settled:
@@ -54,16 +55,18 @@ def settle_dependants(job_ids: Iterable[int]) -> Settled:
     finished = deque([list(job_ids)])
     while finished:
         for batch in _waiting_batches(finished.popleft()):
-            after = status_of_new_jobs(batch)
-            if after == Status.WAITING:
+            after = start_of_new_jobs(batch)
+            if after == WAITING:
                 continue
+            if after == QUEUED:
+                after = start_of(batch)
             moved = _move_waiting(batch, after)
             if not moved:
                 continue
             settled.batches.append(batch)
-            if after == Status.QUEUED:
+            if after.status == Status.QUEUED:
                 settled.kinds.add(WorkKind(batch.account_id, batch.core_type_id, batch.cores))
-            else:
+            elif after.status == Status.STALLED:
                 settled.stalled += [jid for _, jid in moved]
                 finished.append([pk for pk, _ in moved])
     return settled
@@ -78,19 +81,24 @@ def _waiting_batches(job_ids: list[int]) -> list[Batch]:
     return list(Batch.objects.filter(Q(pk__in=batch_ids) & Q(n_waiting__gt=0)).order_by("pk"))
 
 
-def _move_waiting(batch: Batch, after: Status) -> list[tuple[int, int]]:
-    """Move the batch's waiting jobs; answers their primary keys and jids."""
+def _move_waiting(batch: Batch, after: Start) -> list[tuple[int, int]]:
+    """Move the batch's jobs that wait for others; answers their primary keys and jids."""
     now = timezone.now()
-    jobs = list(Job.objects.filter(batch=batch, status=Status.WAITING).values_list("pk", "jid"))
-    if after == Status.QUEUED:
-        changed = Job.objects.filter(batch=batch, status=Status.WAITING).update(status=after, queued_at=now)
-    else:
-        changed = Job.objects.filter(batch=batch, status=Status.WAITING).update(
-            status=after, reason=Reason.DEPENDENCY, finished_at=now
-        )
+    waiting = Job.objects.filter(batch=batch, status=Status.WAITING, reason=Reason.NONE)
+    jobs = list(waiting.values_list("pk", "jid"))
+    changed = waiting.update(
+        status=after.status,
+        reason=after.reason,
+        queued_at=now if after.status == Status.QUEUED else None,
+        finished_at=now if after.status == Status.STALLED else None,
+    )
     if not changed:
         return []
-    reason = Reason.DEPENDENCY if after == Status.STALLED else Reason.NONE
-    record_event(batch.pk, (jid for _, jid in jobs), name=f"job.{after}", status=after, reason=reason, at=now)
-    count_moves(batch.pk, {(Status.WAITING, after): changed})
+    # Still waiting, but no longer for other jobs: it is held.
+    name = "job.held" if after.status == Status.WAITING else f"job.{after.status}"
+    record_event(
+        batch.pk, (jid for _, jid in jobs), name=name, status=after.status, reason=after.reason, detail=after.detail,
+        at=now,
+    )  # fmt: skip
+    count_moves(batch.pk, {(Status.WAITING, after.status): changed})
     return jobs

@@ -14,6 +14,7 @@ from common.ranges import ranges_of
 from common.sql import db_times, execute_many, fetch_all, for_update, insert_rows
 from jobs.models import JobLog, JobMetrics
 from jobs.services import bus
+from jobs.services.cost_limit import end_if_spent
 from jobs.services.dependencies import settle_dependants
 from jobs.services.events import count_moves, record_event
 from jobs.services.work import Work
@@ -70,6 +71,8 @@ def finish_jobs(*, work: Work, price_micros: int, worker: str, outcomes: Sequenc
         _write_story(work, current, worker)
         _count(work, current, price_micros)
         settled = settle_dependants([o.job_id for o in current])
+    if work.max_charge is not None:
+        end_if_spent(work.batch_id)
     bus.publish_change(account_id=work.account_id, batch_ids=[work.batch_id], jids=ranges_of(o.jid for o in current))
     settled.tell()
     return len(current)

@@ -1,6 +1,6 @@
 """What `cloud.info` tells of a job: each field by the name that the client asks for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from reprlib import repr as shown
@@ -9,6 +9,7 @@ from typing import Any
 from common.exceptions import Refused
 from common.money import charge_of, compute_hours, dollars
 from jobs.models import Job, JobEvent
+from jobs.selectors.holds import hold_on
 from jobs.services.livelog import read_live_log
 from jobs.states import Status
 
@@ -63,6 +64,7 @@ def _attributes(job: Job) -> dict[str, Any]:
         "cores": batch.cores,
         "priority": batch.priority,
         "max_runtime": batch.max_runtime_ms / 60_000 if batch.max_runtime_ms else None,
+        "max_cost": None if batch.max_cost is None else f"{batch.max_cost:f}",
         "restartable": batch.restartable,
         "kill_process": batch.kill_process,
         "depends_on": list(batch.dependencies.values_list("on_job__jid", flat=True)),
@@ -99,6 +101,11 @@ def _events(job: Job) -> list[dict[str, Any]]:
     ]
 
 
+def _held_by(job: Job) -> str | None:
+    hold = hold_on(job)
+    return hold.sentence if hold else None
+
+
 def _decimal(read: Callable[[Job], Decimal | None]) -> Callable[[Job], Any]:
     def field(job: Job) -> str | None:
         value = read(job)
@@ -108,9 +115,11 @@ def _decimal(read: Callable[[Job], Decimal | None]) -> Callable[[Job], Any]:
     return field
 
 
-FIELDS: dict[str, Callable[[Job], Any]] = {
+Fields = Mapping[str, Callable[[Job], Any]]
+FIELDS: Fields = {
     "status": lambda job: job.status,
     "reason": lambda job: job.reason,
+    "held_by": _held_by,
     "stdout": _log_field("stdout"),
     "stderr": _log_field("stderr"),
     "logging": _log_field("logging"),
@@ -139,27 +148,30 @@ FIELDS: dict[str, Callable[[Job], Any]] = {
 }
 
 
-def check_fields(fields: object) -> list[str]:
-    """The fields to answer: the usual ones for None, every one for 'all'. Raises Refused for an unknown one."""
+def check_fields(fields: object, *, known: Fields = FIELDS) -> list[str]:
+    """The fields to answer: the usual ones for None, every one for 'all'. Raises Refused for an unknown one.
+
+    `known` has these and those of rooms above.
+    """
     if fields is None:
         return list(DEFAULT_FIELDS)
     if not isinstance(fields, list) or len(fields) > MOST_FIELDS:
         raise Refused("bad_fields", f"fields must be a list of at most {MOST_FIELDS} names, or null.")
     if fields == ["all"]:
-        return list(FIELDS)
+        return list(known)
     checked = []
     for name in fields:
-        if not isinstance(name, str) or name.partition(".")[0] not in FIELDS:
-            raise Refused("unknown_field", f"There is no field {shown(name)}; there are {', '.join(FIELDS)}.")
+        if not isinstance(name, str) or name.partition(".")[0] not in known:
+            raise Refused("unknown_field", f"There is no field {shown(name)}; there are {', '.join(known)}.")
         checked.append(name)
     return checked
 
 
-def describe_job(job: Job, fields: Sequence[str]) -> dict[str, Any]:
+def describe_job(job: Job, fields: Sequence[str], *, known: Fields = FIELDS) -> dict[str, Any]:
     """The fields of a job; a dotted one such as memory.max_usage is one part of its field."""
     answer = {}
     for name in fields:
         base, _, part = name.partition(".")
-        value = FIELDS[base](job)
+        value = known[base](job)
         answer[name] = value.get(part) if part and isinstance(value, dict) else value
     return answer

@@ -1,9 +1,10 @@
-"""Ending jobs at their owner's wish."""
+"""Ending jobs: at their owner's wish, or because they have cost what they may."""
 
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -56,20 +57,32 @@ def kill_jobs(*, account: User, jids: Sequence[int] | None, by: User) -> KillRes
     if ranges == []:
         return KillResult(killed=0, stopping=0)
     jobs = Job.objects.filter(account=account) if ranges is None else jobs_in_ranges(account, ranges)
+    return end_jobs(jobs, account_id=account.pk, why=Why(Reason.USER, f"by {by}"))
+
+
+class Why(NamedTuple):
+    """Why jobs are ended: for programs, and in words for their story."""
+
+    reason: Reason
+    detail: str
+
+
+def end_jobs(jobs: QuerySet[Job], *, account_id: int, why: Why) -> KillResult:
+    """End those of these jobs of an account that are not finished."""
     with transaction.atomic():
         found = list(
             jobs.filter(status__in=UNFINISHED).select_for_update().values_list("pk", "jid", "batch_id", "status")
         )
         killed = [row for row in found if row[3] != Status.PROCESSING]
         running = [row for row in found if row[3] == Status.PROCESSING]
-        _end_unstarted(killed, by)
-        _ask_running(running, by)
+        _end_unstarted(killed, why)
+        _ask_running(running, why)
         settled = settle_dependants([pk for pk, *_ in killed])
     settled.tell()
     batch_ids = lock_order(batch_id for _, _, batch_id, _ in found)
     if batch_ids:
         finished = ranges_of(jid for _, jid, _, _ in killed)
-        bus.publish_change(account_id=account.pk, batch_ids=batch_ids, jids=finished)
+        bus.publish_change(account_id=account_id, batch_ids=batch_ids, jids=finished)
     return KillResult(killed=len(killed), stopping=len(running))
 
 
@@ -83,7 +96,7 @@ def _by_batch(rows: Sequence[Row]) -> dict[int, list[Row]]:
     return {batch_id: groups[batch_id] for batch_id in lock_order(groups)}
 
 
-def _end_unstarted(rows: Sequence[Row], by: User) -> None:
+def _end_unstarted(rows: Sequence[Row], why: Why) -> None:
     now = timezone.now()
     for batch_id, group in _by_batch(rows).items():
         for before in (Status.WAITING, Status.QUEUED):
@@ -91,20 +104,22 @@ def _end_unstarted(rows: Sequence[Row], by: User) -> None:
             if not part:
                 continue
             Job.objects.filter(batch_id=batch_id, status=before, pk__in=[row[0] for row in part]).update(
-                status=Status.KILLED, reason=Reason.USER, finished_at=now
+                status=Status.KILLED, reason=why.reason, finished_at=now
             )
             count_moves(batch_id, {(before, Status.KILLED): len(part)})
         jids = [row[1] for row in group]
         record_event(
-            batch_id, jids, name="job.killed", status=Status.KILLED, reason=Reason.USER, detail=f"by {by}", at=now
+            batch_id, jids, name="job.killed", status=Status.KILLED, reason=why.reason, detail=why.detail, at=now
         )
 
 
-def _ask_running(rows: Sequence[Row], by: User) -> None:
+def _ask_running(rows: Sequence[Row], why: Why) -> None:
     """Leave word for the workers, who look every second; they end the job and report what it used."""
     now = timezone.now()
     for batch_id, group in _by_batch(rows).items():
         Job.objects.filter(pk__in=[row[0] for row in group], kill_requested_at__isnull=True).update(
-            kill_requested_at=now
+            kill_requested_at=now, reason=why.reason
         )
-        record_event(batch_id, (row[1] for row in group), name="job.kill_requested", detail=f"by {by}", at=now)
+        record_event(
+            batch_id, (row[1] for row in group), name="job.kill_requested", reason=why.reason, detail=why.detail, at=now
+        )

@@ -87,10 +87,11 @@ def _requeue(batch: Batch, jobs: Sequence[Job], *, name: str, reason: Reason) ->
 
 def _end_lost(batch: Batch, job: Job) -> None:
     """A lost run is not charged: nobody knows what it used."""
-    reason = Reason.USER if job.kill_requested_at else Reason.WORKER_LOST
+    # Who asked for its end left the reason.
+    reason = Reason(job.reason) if job.kill_requested_at else Reason.WORKER_LOST
     now = timezone.now()
     Job.objects.filter(pk=job.pk).update(status=Status.KILLED, reason=reason, lease_until=None, finished_at=now)
-    text = "" if reason == Reason.USER else f"{LOST_TEXT} {_why_not_again(batch)}"
+    text = "" if job.kill_requested_at else f"{LOST_TEXT} {_why_not_again(batch)}"
     JobResult.objects.create(job=job, error_text=text)
     JobLog.objects.bulk_create(
         JobLog(job=job, stream=stream, head=text) for stream, text in read_live_log(job.pk).items() if text

@@ -3,18 +3,21 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from reprlib import repr as shown
 from typing import Any, NamedTuple
 
 from django.conf import settings
 
 from common.exceptions import Refused
+from common.money import charge_of_dollars
 from common.ranges import Range, count, disjoint
 
 MAX_LABEL = 200
 MAX_DEPENDENCIES = 10_000
 MAX_ENV_VARS = 256
 MAX_MODULES = 1000  # archives of one submit
+MAX_COST = 1_000_000  # dollars; a charge of twice as much fits no column
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -29,6 +32,7 @@ class Options:
     label: str = ""
     priority: int = 5
     max_runtime_ms: int | None = None
+    max_charge: int | None = None
     restartable: bool = True
     kill_process: bool = False
     depends_on: tuple[Range, ...] = ()
@@ -107,6 +111,18 @@ def _max_runtime_ms(value: object) -> int | None:
     return max(1, round(value * 60_000))
 
 
+def _max_charge(value: object) -> int | None:
+    """Dollars to a charge."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_COST:
+        raise _refuse(
+            "bad_option", f"max_cost must be a number of dollars above 0, {MAX_COST:,} at most, not {shown(value)}."
+        )
+    # By its digits: 0.1 is a tenth, whatever a float makes of it.
+    return max(1, charge_of_dollars(Decimal(str(value))))
+
+
 def parse_ranges(value: object, *, what: str = "jids", limit: int = MAX_DEPENDENCIES) -> tuple[Range, ...]:
     """Inclusive ranges [[first, last], ...] of jids. Raises Refused."""
     if not isinstance(value, list):
@@ -146,7 +162,7 @@ def parse_options(raw: object) -> Options:
     if not isinstance(raw, dict):
         raise _refuse("bad_option", "options must be an object.")
     known = {
-        "type", "cores", "label", "priority", "max_runtime", "restartable",
+        "type", "cores", "label", "priority", "max_runtime", "max_cost", "restartable",
         "kill_process", "depends_on", "depends_on_errors", "env_vars",
     }  # fmt: skip
     unknown = sorted(set(raw) - known)
@@ -164,6 +180,7 @@ def parse_options(raw: object) -> Options:
         label=_label(raw.get("label")),
         priority=_whole("priority", raw.get("priority", 5), low=-1_000_000, high=1_000_000),
         max_runtime_ms=_max_runtime_ms(raw.get("max_runtime")),
+        max_charge=_max_charge(raw.get("max_cost")),
         restartable=_flag("restartable", raw.get("restartable", True)),
         kill_process=_flag("kill_process", raw.get("kill_process", False)),
         depends_on=parse_ranges(raw.get("depends_on", []), what="depends_on"),

@@ -17,8 +17,9 @@ from jobs.services import dependencies, packs
 from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.events import record_event
 from jobs.services.modules import set_of
+from jobs.services.start import QUEUED, Start, start_of
 from jobs.services.submission import Options, Submission
-from jobs.states import Reason, Status
+from jobs.states import Status
 from storage.models import Blob
 from storage.services import hold_blob, put_blob
 
@@ -30,13 +31,16 @@ class Accepted(NamedTuple):
     first_jid: int
     size: int
     created: bool  # False when the request had been accepted before
+    has_holds: bool | None = None  # whether there are any on the account, as far as that was seen
 
 
-def submit(*, account: User, submission: Submission, parent_jid: int | None = None) -> Accepted:
+def submit(
+    *, account: User, submission: Submission, parent_jid: int | None = None, api_key: int | None = None
+) -> Accepted:
     """Accept a submitting request; a repeated one gets what the first got.
 
-    `parent_jid` is the job that submits, when it comes from inside one. Raises Refused when the request
-    cannot run as asked, and then nothing is stored.
+    `parent_jid` is the job that submits, when it comes from inside one; its key is then that of the job. Raises
+    Refused when the request cannot run as asked, and then nothing is stored.
     """
     known = _accepted_before(account, submission)
     if known is not None and not _is_new_part(known, submission):
@@ -48,7 +52,7 @@ def submit(*, account: User, submission: Submission, parent_jid: int | None = No
     environment_id = environment_for(submission)
     try:
         with transaction.atomic():
-            accepted = known or _create_batch(account, submission, environment_id, parent_jid)
+            accepted = known or _create_batch(account, submission, environment_id, parent_jid, api_key)
             _add_items(account, accepted, submission)
     except IntegrityError:
         # The same request on another connection was faster.
@@ -145,7 +149,9 @@ _MAKE_FUNCTION = (
 )
 
 
-def run_columns(account: User, submission: Submission, environment_id: int) -> dict[str, Any]:
+def run_columns(
+    account: User, submission: Submission, environment_id: int, *, api_key: int | None = None
+) -> dict[str, Any]:
     """The columns of a `Runnable`. Call it inside the transaction that writes them: it holds the function's blob."""
     options = submission.options
     return {
@@ -156,10 +162,12 @@ def run_columns(account: User, submission: Submission, environment_id: int) -> d
         "cores": options.cores,
         "priority": options.priority,
         "max_runtime_ms": options.max_runtime_ms,
+        "max_charge": options.max_charge,
         "restartable": options.restartable,
         "env_vars": dict(options.env_vars),
         "environment_id": environment_id,
         "client": dict(submission.client),
+        "api_key": api_key,
     }
 
 
@@ -171,10 +179,24 @@ def columns_of(row: Runnable) -> dict[str, Any]:
 RUN_COLUMNS = tuple(field.attname for field in Runnable._meta.local_fields)
 
 
-def _create_batch(account: User, submission: Submission, environment_id: int, parent_jid: int | None) -> Accepted:
+def _key_of(account: User, jid: int) -> int | None:
+    """The API key behind a job."""
+    row = fetch_one(
+        "SELECT batch.api_key FROM jobs_job job JOIN jobs_batch batch ON batch.id = job.batch_id "
+        "WHERE job.account_id = %s AND job.jid = %s",
+        [account.pk, jid],
+    )
+    return row[0] if row else None
+
+
+def _create_batch(
+    account: User, submission: Submission, environment_id: int, parent_jid: int | None, api_key: int | None
+) -> Accepted:
     options = submission.options
+    if parent_jid is not None:
+        api_key = _key_of(account, parent_jid)
     # First of all: on SQLite this takes the writer's lock, on PostgreSQL it orders the submits of an account.
-    first_jid = reserve_jids(account.pk, submission.total)
+    first_jid, has_holds = reserve_jids(account.pk, submission.total)
     batch_id = insert_row(
         Batch,
         account_id=account.pk,
@@ -186,22 +208,25 @@ def _create_batch(account: User, submission: Submission, environment_id: int, pa
         kill_process=options.kill_process,
         ignore_dependency_errors=options.ignore_dependency_errors,
         parent_jid=parent_jid,
-        **run_columns(account, submission, environment_id),
+        **run_columns(account, submission, environment_id, api_key=api_key),
     )
     if options.depends_on:
         _add_dependencies(account, batch_id, options.depends_on)
-    return Accepted(batch_id, first_jid, submission.total, created=True)
+    return Accepted(batch_id, first_jid, submission.total, created=True, has_holds=has_holds)
 
 
-def reserve_jids(account_id: int, number: int) -> int:
-    """The first of `number` new jids: a map's are contiguous because they are taken in one statement."""
+def reserve_jids(account_id: int, number: int) -> tuple[int, bool]:
+    """The first of `number` new jids, and whether there are holds on the account, in one statement.
+
+    A map's jids are contiguous because they are taken at once.
+    """
     row = fetch_one(
-        "INSERT INTO jobs_jidcounter (account_id, next_jid) VALUES (%s, %s) "
-        "ON CONFLICT (account_id) DO UPDATE SET next_jid = jobs_jidcounter.next_jid + %s RETURNING next_jid",
+        "INSERT INTO jobs_jidcounter (account_id, next_jid, has_holds) VALUES (%s, %s, FALSE) "
+        "ON CONFLICT (account_id) DO UPDATE SET next_jid = jobs_jidcounter.next_jid + %s RETURNING next_jid, has_holds",
         [account_id, 1 + number, number],
     )
     assert row is not None
-    return int(row[0]) - number
+    return int(row[0]) - number, bool(row[1])
 
 
 def _add_dependencies(account: User, batch_id: int, ranges: tuple[Range, ...]) -> None:
@@ -224,9 +249,11 @@ def _add_items(account: User, accepted: Accepted, submission: Submission) -> Non
     insert_row(
         ArgumentPack, batch_id=accepted.batch_id, first_index=submission.first, count=number, blob_id=arguments.pk
     )
-    status = Status.QUEUED
+    start = QUEUED
     if options.depends_on:
-        status = dependencies.status_of_new_jobs(Batch.objects.get(pk=accepted.batch_id))
+        start = dependencies.start_of_new_jobs(Batch.objects.get(pk=accepted.batch_id))
+    if start == QUEUED and accepted.has_holds is not False:
+        start = start_of(Batch.objects.get(pk=accepted.batch_id))
     new = _NewJobs(
         account_id=account.pk,
         batch_id=accepted.batch_id,
@@ -235,7 +262,7 @@ def _add_items(account: User, accepted: Accepted, submission: Submission) -> Non
         cores=options.cores,
         priority=options.priority,
     )
-    _insert_jobs(new, first=submission.first, number=number, status=status)
+    _insert_jobs(new, first=submission.first, number=number, start=start)
 
 
 class _NewJobs(NamedTuple):
@@ -249,8 +276,9 @@ class _NewJobs(NamedTuple):
     priority: int
 
 
-def _insert_jobs(new: _NewJobs, *, first: int, number: int, status: Status, detail: str = "") -> None:
+def _insert_jobs(new: _NewJobs, *, first: int, number: int, start: Start) -> None:
     """One set-based statement: ten thousand rows in tens of milliseconds on both databases."""
+    status = start.status
     now = timezone.now()
     time_type = "text" if connection.vendor == "sqlite" else "timestamptz"
     execute(
@@ -270,7 +298,7 @@ def _insert_jobs(new: _NewJobs, *, first: int, number: int, status: Status, deta
             new.first_jid,
             new.batch_id,
             status.value,
-            Reason.DEPENDENCY.value if status == Status.STALLED else "",
+            start.reason.value,
             new.core_type,
             new.cores,
             new.priority,
@@ -283,12 +311,14 @@ def _insert_jobs(new: _NewJobs, *, first: int, number: int, status: Status, deta
         [number, number, new.batch_id],
     )
     jids = range(new.first_jid + first, new.first_jid + first + number)
-    record_event(new.batch_id, jids, name="job.submitted", status=status, at=now, detail=detail)
+    record_event(
+        new.batch_id, jids, name="job.submitted", status=status, reason=start.reason, at=now, detail=start.detail
+    )
     if status == Status.STALLED:
         Batch.objects.filter(pk=new.batch_id, received=F("size")).update(finished_at=now)
 
 
-def rerun_job(*, account: User, jid: int) -> Batch:
+def rerun_job(*, account: User, jid: int, api_key: int | None = None) -> Batch:
     """Submit the job's function with the same arguments and options again, as one new job.
 
     Raises NotFound for a job that this account does not have.
@@ -299,22 +329,23 @@ def rerun_job(*, account: User, jid: int) -> Batch:
     old = job.batch
     item = packs.read_item(old, job.index)
     with transaction.atomic():
-        batch = _copy_batch(old)
+        batch = _copy_batch(old, api_key)
         blob = put_blob(account=account, data=packs.build_pack([len(item)], item))
         ArgumentPack.objects.create(batch=batch, first_index=0, count=1, blob=blob)
         new = _NewJobs(account.pk, batch.pk, batch.first_jid, batch.core_type_id, batch.cores, batch.priority)
-        _insert_jobs(new, first=0, number=1, status=Status.QUEUED, detail=f"Job {jid} again.")
+        start = start_of(batch)
+        _insert_jobs(new, first=0, number=1, start=start._replace(detail=f"Job {jid} again. {start.detail}".strip()))
     announce_work(WorkKind(account.pk, batch.core_type_id, batch.cores), batch_id=batch.pk)
     return batch
 
 
-def _copy_batch(old: Batch) -> Batch:
+def _copy_batch(old: Batch, api_key: int | None) -> Batch:
     return Batch.objects.create(
         account_id=old.account_id,
         is_map=False,
         size=1,
-        first_jid=reserve_jids(old.account_id, 1),
+        first_jid=reserve_jids(old.account_id, 1)[0],
         label=old.label,
         kill_process=old.kill_process,
-        **columns_of(old),
+        **(columns_of(old) | {"api_key": api_key}),
     )

@@ -10,8 +10,8 @@ from common.sql import Copied, insert_many
 from jobs.models import ArgumentPack, Batch, Job, JobEvent, Runnable
 from jobs.services import bus
 from jobs.services.dispatch import WorkKind, announce_work
+from jobs.services.start import QUEUED, Start, holds_of, start_under
 from jobs.services.submit import RUN_COLUMNS, reserve_jids
-from jobs.states import Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,23 +37,27 @@ class Started(NamedTuple):
 
 
 def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
-    """Make a queued job of each call, in their order. Call it in a transaction, and `announce` when that is over.
+    """Make a job of each call, in their order, queued unless it is held.
+
+    Call it in a transaction, and `announce` when that is over.
 
     What they run is copied by the database from the rows of `runs`, which are all of one model.
     """
-    jids = _reserve(prepared)
+    jids, held_accounts = _reserve(prepared)
+    starts = _starts(prepared, held_accounts)
     batches = [
         {
             "account_id": call.account_id,
             "size": 1,
             "received": 1,
-            "n_queued": 1,
+            "n_queued": int(start == QUEUED),
+            "n_waiting": int(start != QUEUED),
             "first_jid": jid,
             "label": call.label,
             "created_at": at,
             "source_id": call.runs.pk,
         }
-        for call, jid in zip(prepared, jids, strict=True)
+        for call, jid, start in zip(prepared, jids, starts, strict=True)
     ]
     copied = Copied(type(prepared[0].runs), RUN_COLUMNS)
     rows = insert_many(Batch, batches, copied=copied, returning=("account_id", "first_jid", "id"))
@@ -66,35 +70,52 @@ def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
             for call, batch_id in zip(prepared, batch_ids, strict=True)
         ],
     )
-    jobs = _insert_jobs(prepared, jids, batch_ids, at)
-    events = {"name": "job.submitted", "status": Status.QUEUED.value, "at": at}
+    jobs = _insert_jobs(prepared, jids, batch_ids, starts, at)
     insert_many(
         JobEvent,
         [
-            {"batch_id": batch_id, "first_jid": jid, "last_jid": jid, **events}
-            for batch_id, jid in zip(batch_ids, jids, strict=True)
+            {
+                "batch_id": batch_id, "first_jid": jid, "last_jid": jid, "name": "job.submitted",
+                "status": start.status.value, "reason": start.reason.value, "detail": start.detail, "at": at,
+            }
+            for batch_id, jid, start in zip(batch_ids, jids, starts, strict=True)
         ],
-    )
+    )  # fmt: skip
     return [Started(batch_id, jobs[batch_id], jid) for batch_id, jid in zip(batch_ids, jids, strict=True)]
 
 
-def _reserve(prepared: Sequence[Prepared]) -> list[int]:
-    """A jid for each call."""
+def _starts(prepared: Sequence[Prepared], held_accounts: set[int]) -> list[Start]:
+    """Where each call begins: nearly always in the queue."""
+    holds = {account_id: holds_of(account_id) for account_id in held_accounts}
+    return [
+        start_under(holds.get(call.account_id, ()), label=call.label, api_key=call.runs.api_key) for call in prepared
+    ]
+
+
+def _reserve(prepared: Sequence[Prepared]) -> tuple[list[int], set[int]]:
+    """A jid for each call, and the accounts that there are holds on."""
     by_account: dict[int, list[int]] = defaultdict(list)
     for place, call in enumerate(prepared):
         by_account[call.account_id].append(place)
     jids = [0] * len(prepared)
+    held = set()
     # In one order, so that two of these never wait for each other's counters.
     for account_id in sorted(by_account):
         places = by_account[account_id]
-        first = reserve_jids(account_id, len(places))
+        first, has_holds = reserve_jids(account_id, len(places))
+        if has_holds:
+            held.add(account_id)
         for number, place in enumerate(places):
             jids[place] = first + number
-    return jids
+    return jids, held
 
 
 def _insert_jobs(
-    prepared: Sequence[Prepared], jids: Sequence[int], batch_ids: Sequence[int], at: datetime
+    prepared: Sequence[Prepared],
+    jids: Sequence[int],
+    batch_ids: Sequence[int],
+    starts: Sequence[Start],
+    at: datetime,
 ) -> dict[int, int]:
     """The jobs by batch."""
     rows = [
@@ -103,13 +124,14 @@ def _insert_jobs(
             "jid": jid,
             "batch_id": batch_id,
             "index": 0,
-            "status": Status.QUEUED.value,
+            "status": start.status.value,
+            "reason": start.reason.value,
             "core_type_id": call.runs.core_type_id,
             "cores": call.runs.cores,
             "priority": call.runs.priority,
-            "queued_at": at,
+            "queued_at": at if start == QUEUED else None,
         }
-        for call, jid, batch_id in zip(prepared, jids, batch_ids, strict=True)
+        for call, jid, batch_id, start in zip(prepared, jids, batch_ids, starts, strict=True)
     ]
     return dict(insert_many(Job, rows, returning=("batch_id", "id")))
 

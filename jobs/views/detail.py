@@ -1,6 +1,5 @@
 """The page of one job, and its output as a file."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,6 +15,7 @@ from jobs.display.price import bill_of
 from jobs.display.rows import row_of_job
 from jobs.models import Job
 from jobs.selectors import detail
+from jobs.selectors.holds import hold_on
 from jobs.services.livelog import read_live_log
 from jobs.states import Status
 from jobs.views.requests import PageRequest
@@ -52,8 +52,7 @@ def job_detail(request: PageRequest, jid: int) -> HttpResponse:
         "events": detail.events_of(job),
         "relatives": detail.relatives_of(job),
         "map_bar": bar_of(job.batch.counts, total=job.batch.size, width=240) if job.batch.is_map else None,
-        "slots": settings.WORKER_SLOTS,
-        "ahead": detail.ahead_of(job) if job.status == Status.QUEUED else None,
+        "hold": hold_on(job),
         "neighbours": detail.neighbours_of(job) if job.batch.is_map else (None, None),
     }
     return render(request, "jobs/detail.html", context)

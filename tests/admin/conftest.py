@@ -1,20 +1,30 @@
 """An operator, and rows of every kind."""
 
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import create_api_key, create_user
+from billing.models import Brake, Budget, KeyHour, LimitEvent
+from billing.services.reconcile import reconcile
+from billing.services.statements import close_months
+from billing.services.storage import measure_storage
+from billing.services.usage import post_usage
 from environments.models import Environment
 from jobs.models import (
     ArgumentPack,
     Batch,
+    BatchTrace,
     CoreType,
+    Dedication,
     Dependency,
     Function,
+    Hold,
     JidCounter,
     Job,
     JobEvent,
@@ -82,12 +92,35 @@ def add_job(user: User, *, jid: int, status: str = "done") -> Job:
     return job
 
 
+def add_books(user: User) -> None:
+    """What was charged, and how it was found to be."""
+    UsageRecord.objects.create(
+        account=user, jid=99, batch_id=99, attempt=1, core_type_id="c1", cores=1, price_micros=50_000,
+        started_at=datetime(2026, 3, 10, tzinfo=UTC), run_ms=1000,
+    )  # fmt: skip
+    post_usage()
+    measure_storage()
+    close_months()
+    reconcile()
+
+
 @pytest.fixture
 def rows(alice: Any) -> User:
     """Rows of every kind, all of Alice."""
     create_api_key(user=alice, note="laptop")
     save_file(account=alice, name="<b>.html", stream=io.BytesIO(b"x"), size=1)
     JidCounter.objects.create(account=alice, next_jid=4)
+    words = "<script>alert(1)"
+    Budget.objects.create(account=alice, scope="label", name="<b>night", limit=1)
+    Brake.objects.create(account=alice, api_key=1, sentence=words)
+    KeyHour.objects.create(account=alice, api_key=1, hour=timezone.now(), through=0)
+    LimitEvent.objects.create(account=alice, name="budget.set", about="<b>night", sentence=words)
+    Hold.objects.create(
+        account=alice, source="budget-1", label="<b>night", reason="budget", sentence="<script>alert(1)"
+    )
+    BatchTrace.objects.create(batch_id=99, function="videos.encode")
+    Dedication.objects.create(worker="w1", account=alice, core_type_id="c1")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
+    add_books(alice)
     return alice

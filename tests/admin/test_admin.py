@@ -12,16 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import ApiKey, User
+from billing.models import LedgerEntry, Rate
 from jobs.models import ArgumentPack, Batch, CorePrice, CoreType, Job, JobEvent, JobResult, ModuleArchive
 from storage.bucket import ObjectMissing, bucket
 from storage.models import Blob, StoredFile
 from tests.admin.conftest import add_job
 
-OURS = [
-    model for app in ("accounts", "storage", "environments", "jobs") for model in apps.get_app_config(app).get_models()
-]
+ROOMS = ("accounts", "storage", "environments", "jobs", "billing")
+OURS = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
 EDITED = [User, CoreType]
-ADDED = [User, CoreType, CorePrice]
+ADDED = [User, CoreType, CorePrice, LedgerEntry, Rate]
 
 
 def page(model: Any, what: str, *args: Any) -> str:

@@ -14,13 +14,18 @@ from typing import Any, NamedTuple
 import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import ApiKey
 from accounts.services import create_api_key, deactivate_key
 from api.operations import OPERATIONS, Operation
+from billing.models import Brake, Budget
+from billing.services.budgets import set_budget
+from billing.services.usage import post_usage
 from common import packs
 from crons.models import Cron
 from jobs.models import Batch, Job
+from realtime.models import Reservation, ReservationWindow
 from storage.models import StoredFile
 from tests.submitting import Api, pack, run_all, submit
 
@@ -38,6 +43,7 @@ class Row(NamedTuple):
     body: Any = None
 
 
+WEEKLY = {"type": "c1", "cores": 1, "weekdays": [0], "begins": "09:00", "ends": "18:00"}
 API = {
     "submit": Row("own", pack([b"x"])),
     "listJobs": Row("own"),
@@ -55,6 +61,22 @@ API = {
     "runCron": Row("theirs"),
     "listRuns": Row("theirs"),
     "previewSchedule": Row("own", {"schedule": "@daily"}),
+    "listReservations": Row("own"),
+    "requestCores": Row("own", {"type": "c1", "cores": 1}),
+    "quoteCores": Row("own"),
+    "getReservation": Row("theirs"),
+    "changeReservation": Row("theirs", {"max_hours": 3}),
+    "releaseReservation": Row("theirs"),
+    "listWindows": Row("own"),
+    "addWindow": Row("own", WEEKLY),
+    "removeWindow": Row("theirs"),
+    "listBudgets": Row("own"),
+    "setBudget": Row("own", {"amount": 5, "scope": "label", "name": "another"}),
+    "getBudget": Row("theirs"),
+    "changeBudget": Row("theirs", {"amount": 6}),
+    "removeBudget": Row("theirs"),
+    "waiveBudget": Row("theirs"),
+    "liftBrake": Row("theirs"),
     "kill": Row("theirs", {"jids": [[1, 1]]}),
     "delete": Row("theirs", {"jids": [[1, 1]]}),
     "findModules": Row("own", {"digests": []}),
@@ -66,6 +88,12 @@ API = {
     "deleteFile": Row("theirs"),
     "prepareUpload": Row("own", {"size": 5}),
     "finishUpload": Row("refused", {"upload": "a token of nobody"}),
+    "getMonth": Row("own"),
+    "listEntries": Row("own"),
+    "listStatements": Row("own"),
+    "getStatement": Row("own"),
+    "getEntriesCsv": Row("own"),
+    "listRates": Row("own"),
     "listKeys": Row("own"),
     "createKey": Row("own", {"note": "another"}),
     "deactivateKey": Row("theirs"),
@@ -89,20 +117,32 @@ class Thing(NamedTuple):
 
     def address(self, path: str) -> str:
         found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "label": "alices-cron"}
+        found["month"] = f"{timezone.now():%Y-%m}"
         found["digest"] = hashlib.sha256(b"bytes").hexdigest()
+        kind = {"brakes": Brake, "budgets": Budget}.get(path.split("/")[3])
+        found["number"] = kind.objects.get(account=self.key.user).pk if kind else 1
         if path.startswith("/api/v1/environments/"):
             found["name"] = "base"
+        if path.endswith("/quote"):
+            path += "?type=c1&cores=1"
         return re.sub(r"{(\w+)}", lambda match: str(found[match[1]]), path)
 
 
 @pytest.fixture
-def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -> Thing:
+def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api, settings: Any) -> Thing:
+    settings.REALTIME_MAX_CORES = settings.REALTIME_MAX_CORES_IN_ALL = 9
     submit(alice, options={"label": "alices-label"})
     run_all(alice)
+    post_usage()
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
     cron = pack([b"arguments"], cron={"label": "alices-cron", "schedule": "@daily"})
     alice_api.client.post("/api/v1/crons", cron, content_type=packs.CONTENT_TYPE)
-    return Thing(alice_api, create_api_key(user=alice, note="alices-note")[0])
+    alice_api.post("realtime", {"type": "c1", "cores": 1})
+    alice_api.post("realtime/windows", WEEKLY)
+    set_budget(account=alice, scope="label", name="alices-label", amount=9)
+    key = create_api_key(user=alice, note="alices-note")[0]
+    Brake.objects.create(account=alice, api_key=key.pk, sentence="alices-note")
+    return Thing(alice_api, key)
 
 
 def state(account: Any) -> Any:
@@ -116,7 +156,11 @@ def state(account: Any) -> Any:
                 "label", "schedule", "paused_at", "overlap", "alerts", "registration"
             )
         ),
+        list(Reservation.objects.filter(account=account).values_list("number", "state", "max_hours")),
+        list(ReservationWindow.objects.filter(account=account).values_list("number", "removed_at")),
         list(ApiKey.objects.filter(user=account).values_list("pk", "is_active")),
+        list(Budget.objects.filter(account=account).values_list("name", "limit", "action", "waived_month")),
+        list(Brake.objects.filter(account=account).values_list("pk", "lifted_at")),
     )
 
 
@@ -203,7 +247,7 @@ def test_strangers_job_cannot_be_waited_for_by_a_new_one(things: Thing, charlie_
 
 
 class Page(NamedTuple):
-    """One method of a page. `of`: as above; and "public" for everybody, "away" for those that only lead elsewhere."""
+    """One method of a page. `of`: as above; "public" for everybody, "operator" when nobody else is told of it."""
 
     method: str
     of: str
@@ -213,8 +257,11 @@ class Page(NamedTuple):
 JID = {"jid": 1}
 FILE = {"name": "alices-file.txt"}
 CRON = {"label": "alices-cron"}
+NUMBER = {"number": 1}
+MONTH = {"month": f"{timezone.now():%Y-%m}"}
 TIME = {"schedule": "@daily", "timezone": "UTC"}
 OPTIONS = {"overlap": "skip", "catch_up": "none", "start_grace": "1"}
+BUDGET = {"amount": "7.50", "action": "mail"}
 PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "jobs:list": ({}, [Page("GET", "own")]),
     "jobs:rows": (
@@ -237,9 +284,30 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "crons:alerts": (CRON, [Page("POST", "theirs", {"alerts": "off"})]),
     "crons:remove": (CRON, [Page("GET", "theirs"), Page("POST", "theirs")]),
     "crons:from_job": (JID, [Page("GET", "theirs"), Page("POST", "theirs", {"label": "daily", **TIME, **OPTIONS})]),
+    "realtime:list": ({}, [Page("GET", "own"), Page("POST", "own", {"core_type": "c1", "cores": "1"})]),
+    "realtime:detail": (NUMBER, [Page("GET", "theirs")]),
+    "realtime:release": (NUMBER, [Page("POST", "theirs")]),
+    "realtime:duration": (NUMBER, [Page("POST", "theirs", {"max_hours": "3"})]),
+    "realtime:window_new": ({}, [Page("GET", "own"), Page("POST", "own", {"core_type": "c1"})]),
+    "realtime:window_remove": (NUMBER, [Page("POST", "theirs")]),
+    "billing:budgets": ({}, [Page("GET", "own")]),
+    "billing:budget_set": ({}, [Page("POST", "own", {**BUDGET, "scope": "label", "name": "another"})]),
+    "billing:budget_edit": ({"number": "budget"}, [Page("GET", "theirs"), Page("POST", "theirs", BUDGET)]),
+    "billing:budget_remove": ({"number": "budget"}, [Page("GET", "theirs"), Page("POST", "theirs")]),
+    "billing:budget_waive": ({"number": "budget"}, [Page("POST", "theirs")]),
+    "billing:brake_lift": ({"number": "brake"}, [Page("POST", "theirs")]),
     "files:list": ({}, [Page("GET", "own"), Page("POST", "own", {})]),
     "files:download": (FILE, [Page("GET", "theirs"), Page("HEAD", "theirs"), Page("PUT", "own", b"bytes")]),
     "files:delete": (FILE, [Page("GET", "theirs"), Page("POST", "theirs")]),
+    "billing:month": ({}, [Page("GET", "own")]),
+    "billing:entries": ({}, [Page("GET", "own")]),
+    "billing:rates": ({}, [Page("GET", "own")]),
+    "billing:statements": ({}, [Page("GET", "own")]),
+    "billing:statement": (MONTH, [Page("GET", "own")]),
+    "billing:csv": (MONTH, [Page("GET", "own")]),
+    "billing:json": (MONTH, [Page("GET", "own")]),
+    "billing:operate": ({}, [Page("GET", "operator")]),
+    "billing:reconcile": ({}, [Page("POST", "operator")]),
     "accounts:profile": ({}, [Page("GET", "own"), Page("POST", "own", {"time_zone": "UTC", "email": ""})]),
     "accounts:password_change": ({}, [Page("GET", "own"), Page("POST", "own", {"old_password": "x"})]),
     "accounts:keys": ({}, [Page("GET", "own")]),
@@ -279,6 +347,8 @@ def test_every_page_has_a_row() -> None:
 
 def open_page(client: Client, name: str, page: Page, things: Thing) -> Any:
     variable: dict[Any, Any] = {"key": things.key.pk, "batch": Batch.objects.get(account=things.key.user).pk}
+    variable["budget"] = Budget.objects.get(account=things.key.user).pk
+    variable["brake"] = Brake.objects.get(account=things.key.user).pk
     arguments = {part: variable.get(value, value) for part, value in PAGES[name][0].items()}
     data = page.data
     if isinstance(data, dict):
@@ -302,7 +372,7 @@ def open_as_nobody(client: Client, name: str, page: Page, things: Thing) -> None
 
 def open_as_a_stranger(client: Client, name: str, page: Page, things: Thing) -> None:
     answer = open_page(client, name, page, things)
-    assert answer.status_code in {"theirs": (404,)}.get(page.of, (200, 301, 302, 400))
+    assert answer.status_code in {"theirs": (404,), "operator": (404,)}.get(page.of, (200, 301, 302, 400))
     told = text_of(answer)
     for named_by_himself in filter(None, (PAGES[name][0].get(part) for part in ("name", "label"))):
         told = told.replace(named_by_himself, "")
@@ -328,7 +398,7 @@ def test_page_is_for_the_owner_alone(
         open_from_another_site(alice, name, page, things)
     assert state(alice) == before
     answer = open_page(request.getfixturevalue("alice_client"), name, page, things)
-    assert answer.status_code in (200, 301, 302, 400)
+    assert answer.status_code in ((404,) if page.of == "operator" else (200, 301, 302, 400))
     if answer.status_code == 302:
         assert name == "accounts:sign_out" or not answer["Location"].startswith(LOGINS)
 

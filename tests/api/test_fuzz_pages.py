@@ -21,12 +21,17 @@ GETS = {
     "/jobs/": ["status", "label", "function", "type", "since", "until", "text", "before", "after", "expand"],
     "/jobs/rows/": ["ids", "batch", "after", "newer_than", "since", "text"],
     "/files/": ["after"],
+    "/billing/": ["month"],
+    "/billing/entries/": ["month", "kind", "label", "function", "api_key", "reservation", "before"],
+    "/realtime/": ["before"],
     "/sign-in/": ["next"],
 }
 POSTS = {
     "/jobs/kill/": ["jid", "batch", "next", "confirm"],
     "/jobs/delete/": ["jid", "batch", "next", "confirm"],
     "/jobs/1/kill/": ["confirm", "next"],
+    "/realtime/": ["core_type", "cores", "max_hours", "starts_at", "request_key", "preview"],
+    "/realtime/windows/new/": ["core_type", "cores", "weekdays", "begins", "ends", "timezone"],
     "/account/keys/new/": ["note"],
     "/account/password/": ["old_password", "new_password1", "new_password2"],
     "/sign-up/": ["username", "email", "password"],

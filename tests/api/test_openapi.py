@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import live, urls
+from api.codes import ERRORS
+from api.fields import FIELDS
 from api.openapi import document
 from api.operations import OPERATIONS
-from api.schemas import ERRORS
 from common import packs
-from jobs.services.info import FIELDS
 from tests.submitting import Api, header, run_all, submit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,9 +77,11 @@ def test_fields_of_a_job_are_those_of_info() -> None:
 # What pages and commands alone can run into.
 OF_PAGES = {
     *("bad_email", "bad_password", "bad_theme", "bad_username", "email_taken", "sign_up_closed", "too_many_tries"),
+    *("bad_kind", "bad_price", "bad_time", "page_unknown", "rate_overlaps"),
+    *("bad_move", "not_draining", "provider_failed"),
     *("batch_unknown", "no_file", "no_queue", "stream_unknown", "too_many", "username_taken"),
 }
-ROOMS = ["api", "crons", "jobs", "storage", "accounts", "common", "picloud_site"]
+ROOMS = ["api", "billing", "realtime", "crons", "jobs", "storage", "accounts", "common", "picloud_site"]
 
 
 def makers() -> set[str]:
@@ -152,7 +154,10 @@ def some_jobs(alice: Any, base_environment: Any) -> None:
     submit(alice, options={"depends_on": [[1, 1]]})
 
 
-READS = ["/jobs", "/files", "/keys", "/account", "/core-types", "/environments", "/jobs/{jid}", "/crons"]
+READS = [
+    *("/jobs", "/files", "/keys", "/account", "/core-types", "/environments", "/jobs/{jid}", "/crons"),
+    *("/realtime", "/realtime/windows", "/billing"),
+]
 
 
 @pytest.mark.parametrize("path", READS)

@@ -9,6 +9,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from billing.models import Brake, Budget
+from billing.services.brake import check_keys
+from billing.services.enforce import check_budgets
 from crons.states import Outcome, Verdict
 from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult
 from jobs.states import Status
@@ -17,6 +20,7 @@ from tests.browser.conftest import Watched
 from tests.crons.making import make
 from tests.crons.rows import make_day, make_run
 from tests.jobs.rows import job_of, make_batch
+from tests.realtime.rows import make_one_of_each
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -39,6 +43,16 @@ OWN_PAGES = [
     f"/crons/{LONG}/remove/",
     "/crons/nothing/",
     "/jobs/5/schedule/",
+    "/realtime/",
+    "/realtime/?before=1",
+    *(f"/realtime/{number}/" for number in range(1, 8)),
+    "/realtime/99/",
+    "/realtime/windows/new/",
+    "/billing/budgets/",
+    "/billing/budgets/?scope=label&name=night",
+    "/billing/budgets/1/edit/",
+    "/billing/budgets/2/remove/",
+    "/billing/budgets/999/edit/",
     "/files/",
     "/files/readme.txt/delete/",
     "/account/",
@@ -64,7 +78,18 @@ def rows(alice: Any) -> None:
     for name in ("readme.txt", f"{LONG}.mp4"):
         StoredFile.objects.create(account=alice, name=name, size=123_456_789, key=name)
     add_crons(alice, failed)
+    make_one_of_each(alice)
     alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
+    add_limits(alice)
+
+
+def add_limits(alice: Any) -> None:
+    """A budget that is spent and holds, one with a long name, and a brake."""
+    Budget.objects.create(pk=1, account=alice, scope="account", limit=1)
+    Budget.objects.create(pk=2, account=alice, scope="label", name=LONG, limit=10**13, action="mail", mails=False)
+    Brake.objects.create(account=alice, api_key=1, sentence=f"Key {LONG} used far too much.")
+    check_budgets()
+    check_keys()
 
 
 def add_crons(alice: Any, failed: Job) -> None:

@@ -11,8 +11,23 @@ from jobs.states import MOVES, Reason, Status
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
-ROOMS = ["accounts", "api", "cloud", "common", "crons", "environments", "jobs", "picloud_site", "storage", "worker"]
-READS = re.compile(r'env_(?:str|int|bool|list|url)\(\s*"([A-Z][A-Z0-9_]+)"|environ(?:\.get\(|\[)"(PICLOUD_[A-Z0-9_]+)"')
+ROOMS = [
+    "accounts",
+    "api",
+    "billing",
+    "cloud",
+    "common",
+    "crons",
+    "environments",
+    "jobs",
+    "picloud_site",
+    "realtime",
+    "storage",
+    "worker",
+]
+READS = re.compile(
+    r'env_(?:str|int|bool|list|url|dollars|choice)\(\s*"([A-Z][A-Z0-9_]+)"|environ(?:\.get\(|\[)"(PICLOUD_[A-Z0-9_]+)"'
+)
 # Passed between processes of ours; nobody sets them.
 OURS_ALONE = {"PICLOUD_BEGAN", "PICLOUD_MODULES"}
 

@@ -165,3 +165,25 @@ cloud.join(jids, ignore_errors=True, timeout=60)
 print(cloud.status(jids))
 """
     assert account.run(script, cwd=tmp_path) == "['done', 'killed', 'done']\n"
+
+
+def test_map_ends_when_it_has_cost_what_it_may(account: Account, tmp_path: Path) -> None:
+    script = """
+import cloud, time
+jids = cloud.map(lambda s: time.sleep(s) or s, [0, 600, 600, 600, 600], _max_cost=0.00005)
+cloud.join(jids, ignore_errors=True, timeout=90)
+rows = cloud.info(jids, ["status", "reason", "cost"])
+print([(row["status"], row["reason"]) for row in rows.values()])
+print(sum(float(row["cost"] or 0) for row in rows.values()))
+try:
+    cloud.result(jids[-1])
+except cloud.CloudException as failure:
+    print(failure.reason, failure.hint)
+print(cloud.result(cloud.call(lambda: 42), timeout=60))
+"""
+    ends, cost, failure, after = account.run(script, cwd=tmp_path, timeout=150).splitlines()
+    assert ends == str([("done", ""), *[("killed", "cost_limit")] * 4])
+    # 3.6 seconds of a core at five cents an hour; two cores may each go over by a second, and by two of grace.
+    assert 0.00004 < float(cost) < 0.00005 + 2 * 3 * 0.05 / 3600
+    assert failure == ("cost_limit Raise _max_cost (dollars), or leave it out for no limit; what was done is kept.")
+    assert after == "42"

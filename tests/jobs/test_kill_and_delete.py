@@ -10,6 +10,7 @@ from django.utils import timezone
 from jobs.models import Batch, Job, JobResult, UsageRecord
 from jobs.services.claim import jobs_to_stop
 from jobs.services.delete import remove_orphaned_results
+from jobs.states import Reason
 from storage.bucket import ObjectMissing
 from storage.models import Blob
 from storage.services import put_bytes, read_bytes
@@ -33,7 +34,7 @@ def test_running_job_is_left_to_its_worker(alice: Any, alice_api: Api) -> None:
     found = claim(alice)
     assert found is not None
     assert alice_api.post("kill", {"jids": [[1, 1]]}).json() == {"killed": 0, "stopping": 1}
-    assert jobs_to_stop(worker="w1", job_ids=[found.jobs[0].pk]) == {found.jobs[0].pk}
+    assert jobs_to_stop(worker="w1", job_ids=[found.jobs[0].pk]) == {found.jobs[0].pk: Reason.USER}
 
 
 def test_null_kills_everything_of_the_account(alice: Any, charlie: Any, alice_api: Api) -> None:

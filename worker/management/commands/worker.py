@@ -39,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError(str(taken)) from taken
         except redis.RedisError as error:
             raise CommandError(f"Redis does not answer, so there is nothing to take work from: {error}") from error
-        slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS)
+        slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS, own=slot)
         worker = SlotWorker(slot=slot, core_types=core_types, slots=slots, store=store)
         # A worker of this slot that was killed may have left a sandbox that still runs its job.
         remove_leftovers(settings.PICLOUD_HOME, slot=slot)

@@ -1,0 +1,1 @@
+"""Every read of the books. Each knows whose they may be."""
