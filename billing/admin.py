@@ -9,7 +9,17 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing.models import Books, Kind, LedgerDay, LedgerEntry, Rate, Reconciliation, Statement, StorageDay
+from billing.models import (
+    Books,
+    Kind,
+    LedgerDay,
+    LedgerEntry,
+    Rate,
+    Reconciliation,
+    SettledReservation,
+    Statement,
+    StorageDay,
+)
 from billing.services.corrections import MAX_NOTE, check_amount, correct
 from billing.services.rates import add_rate, check_rate
 from common.admin import AnyAdmin, ReadOnlyAdmin, SearchByNumber
@@ -160,6 +170,11 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     @admin.display(boolean=True, description="difference 0")
     def is_well(self, row: Reconciliation) -> bool:
         return row.is_well
+
+
+@admin.register(SettledReservation)
+class SettledReservationAdmin(ReadOnlyAdmin):
+    list_display = ("reservation",)
 
 
 @admin.register(Books)

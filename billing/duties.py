@@ -5,6 +5,7 @@ import logging
 from billing.services import storage
 from billing.services.rates import RateMissing
 from billing.services.reconcile import reconcile_nightly
+from billing.services.reservations import post_reserved_hours
 from billing.services.statements import close_months
 from billing.services.usage import post_usage
 from common.duties import Duty
@@ -22,6 +23,7 @@ def measure_storage() -> None:
 
 DUTIES = [
     Duty(post_usage, seconds=2.0),
+    Duty(post_reserved_hours, seconds=20.0),
     Duty(measure_storage, seconds=600.0),
     Duty(close_months, seconds=600.0),
     Duty(reconcile_nightly, seconds=600.0),

@@ -3,6 +3,7 @@
 from billing.models.books import Books, Reconciliation
 from billing.models.ledger import Kind, LedgerDay, LedgerEntry
 from billing.models.rates import Rate, RateKind
+from billing.models.reservations import SettledReservation
 from billing.models.statements import Statement
 from billing.models.storage import StorageDay
 
@@ -14,6 +15,7 @@ __all__ = [
     "Rate",
     "RateKind",
     "Reconciliation",
+    "SettledReservation",
     "Statement",
     "StorageDay",
 ]
