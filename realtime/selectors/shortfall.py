@@ -64,7 +64,7 @@ def _released_by(row: Reservation, missing: int) -> datetime | None:
 def _free_by(missing: int, *, now: datetime) -> datetime | None:
     """When so many running jobs are likely to have ended; None by a mere guess, on which nobody should plan."""
     found = backlog(now)
-    if found.is_guess:
+    if found.guessed:
         return None
     rate = sum(work.count * work.cores / max(work.seconds, 1.0) for work in found.running)
     return now + timedelta(seconds=missing / rate) if rate else None

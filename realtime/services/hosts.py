@@ -64,7 +64,9 @@ def _adopt(machine: Machine) -> Host:
         known = Q(provider=provider, reference=machine.reference) | Q(name=machine.name, reference="", state__in=ALIVE)
         host = Host.objects.select_for_update().filter(known).first()
         if host is None:
-            return Host.objects.create(provider=provider, reference=machine.reference, name=machine.name, **facts)
+            # Of two who note it at once, as after a launch while the list is compared, the second finds it.
+            row = {**facts, "name": machine.name}
+            return Host.objects.get_or_create(provider=provider, reference=machine.reference, defaults=row)[0]
         if not host.reference:
             # It joined before anybody had noted that it was started.
             Host.objects.filter(pk=host.pk).update(provider=provider, reference=machine.reference, **facts)
@@ -115,8 +117,12 @@ def terminate(*, host: Host, problem: str = "") -> None:
 
 def end(*, host: Host) -> None:
     """End a machine at once, at the word of an operator. Raises Conflict for one that only you can stop, or is gone."""
-    if not is_managed(host) and host.state != HostState.GONE:
+    if host.provider == "local" and host.state != HostState.GONE:
         raise Conflict("not_managed", f"{host.name} is a machine of your own: stop it there, or drain it first.")
+    if not is_managed(host) and host.state != HostState.GONE:
+        raise Conflict(
+            "not_managed", f"{host.name} is {host.provider}'s, which PICLOUD_PROVIDER does not name: end it there."
+        )
     terminate(host=host, problem="It was ended by an operator.")
 
 
