@@ -54,9 +54,10 @@ def test_list_and_detail_answer(admin_site: Client, rows: User, model: Any) -> N
 
 
 @pytest.mark.parametrize("model", OURS, ids=name)
-@pytest.mark.parametrize("words", ["1", "alice", "alice 2", "9" * 40, "%' OR 1=1 --", "\u202e", "²", "a\0b"])
-def test_search_answers(admin_site: Client, rows: User, model: Any, words: str) -> None:
-    assert admin_site.get(page(model, "changelist"), {"q": words}).status_code == 200
+def test_search_answers(admin_site: Client, rows: User, model: Any) -> None:
+    words = ["1", "alice", "alice 2", "9" * 40, "%' OR 1=1 --", "\u202e", "²", "a\0b"]
+    answers = {word: admin_site.get(page(model, "changelist"), {"q": word}).status_code for word in words}
+    assert answers == dict.fromkeys(words, 200)
 
 
 @pytest.mark.parametrize("model", OURS, ids=name)
