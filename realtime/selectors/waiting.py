@@ -10,7 +10,7 @@ import redis
 from django.utils import timezone
 
 from common.text import make_visible
-from jobs.models import Batch, Dependency, Job
+from jobs.models import Dependency, Job
 from jobs.selectors.holds import hold_on
 from jobs.selectors.workers import Worker, live_workers
 from jobs.services.dispatch import Group
@@ -20,7 +20,7 @@ from realtime.capacity.turns import Busy, first_free, starts_in, with_own
 from realtime.display.words import plural, seconds_of, soon
 from realtime.host_states import HostState
 from realtime.models import Host
-from realtime.selectors.backlog import Backlog, backlog, stats_for
+from realtime.selectors.backlog import Backlog, queued_before, recent_backlog, stats_for
 from realtime.selectors.estimates import stats_of
 from realtime.selectors.hosts import hosts_alive
 from realtime.selectors.likeness import likeness_of
@@ -55,14 +55,11 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """A batch in the queue, in the order in which an account's jobs are taken."""
+    """What of the account is taken before a batch: how many jobs, and their core-seconds; those of a job of its own."""
 
-    batch_id: int
-    priority: int
-    first_jid: int
-    queued: int
-    cores: int
-    seconds: float  # of one job
+    jobs: int
+    work: float
+    own: float
 
 
 class Queue:
@@ -71,6 +68,7 @@ class Queue:
     def __init__(self, account_id: int, now: datetime | None = None) -> None:
         self._account_id = account_id
         self._now = now or timezone.now()
+        self._places: dict[int, _Place] = {}  # by batch
 
     def why(self, job: Job) -> Waiting | None:
         """Why the account's job does not run; None when it does, or is over."""
@@ -202,19 +200,24 @@ class Queue:
 
     def _ahead(self, job: Job) -> tuple[int, float, float]:
         """How many of the account's jobs are taken before this one, their core-seconds, and those of the job."""
-        number, work, own = 0, 0.0, 0.0
-        for place in self._places[job.core_type_id, job.cores]:
-            if place.batch_id == job.batch_id:
-                own = place.seconds * place.cores
-                # Those of a batch are taken in the order of their jids, so that those behind it are all queued.
-                before = max(0, place.queued - 1 - (job.batch.size - 1 - job.index))
-            elif (place.priority, place.first_jid) < (job.priority, job.batch.first_jid):
-                before = place.queued
-            else:
-                continue
-            number += before
-            work += before * place.seconds * place.cores
-        return number, work, own
+        place = self._places.get(job.batch_id) or self._place_of(job)
+        self._places[job.batch_id] = place
+        # Those of a batch are taken in the order of their jids, so that those behind it are all queued.
+        siblings = max(0, job.batch.n_queued - 1 - (job.batch.size - 1 - job.index))
+        return place.jobs + siblings, place.work + siblings * place.own, place.own
+
+    def _place_of(self, job: Job) -> _Place:
+        groups = queued_before(job.batch)
+        alike = likeness_of([job.batch_id, *(batch_id for batch_id, _ in groups)])
+        known = stats_of(key for likeness in alike.values() for key in likeness.keys().values())
+        each = {
+            batch_id: stats_for(likeness, known).mean / 1000 * likeness.cores for batch_id, likeness in alike.items()
+        }
+        return _Place(
+            jobs=sum(count for _, count in groups),
+            work=sum(count * each.get(batch_id, 0.0) for batch_id, count in groups),
+            own=each.get(job.batch_id, 0.0),
+        )
 
     # -- read once -----------------------------------------------------------------------------
 
@@ -231,7 +234,7 @@ class Queue:
 
     @cached_property
     def _work(self) -> Backlog:
-        return backlog(self._now)
+        return recent_backlog(self._now)
 
     def _queued_of_others(self, core_types: frozenset[str]) -> list[float]:
         """Core-seconds in the queue, of each other account that has some."""
@@ -240,27 +243,6 @@ class Queue:
             if work.core_type in core_types and work.account != self._account_id:
                 found[work.account] += work.count * work.cores * work.seconds
         return list(found.values())
-
-    @cached_property
-    def _places(self) -> dict[tuple[str, int], list[_Place]]:
-        """The account's batches in the queue, by what they run on."""
-        rows = list(Batch.objects.filter(account=self._account_id, n_queued__gt=0).order_by("priority", "first_jid"))
-        alike = likeness_of(row.pk for row in rows)
-        known = stats_of(key for likeness in alike.values() for key in likeness.keys().values())
-        found: dict[tuple[str, int], list[_Place]] = defaultdict(list)
-        for row in rows:
-            if row.pk in alike:
-                found[row.core_type_id, row.cores].append(
-                    _Place(
-                        batch_id=row.pk,
-                        priority=row.priority,
-                        first_jid=row.first_jid,
-                        queued=row.n_queued,
-                        cores=row.cores,
-                        seconds=stats_for(alike[row.pk], known).mean / 1000,
-                    )
-                )
-        return found
 
 
 def _doing(job: Job) -> str:

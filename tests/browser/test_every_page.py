@@ -21,6 +21,8 @@ from billing.services.usage import post_usage
 from crons.states import Outcome, Verdict
 from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult, UsageRecord
 from jobs.states import Status
+from realtime.host_states import HostState
+from realtime.models import Decision, ForecastHour, Host, LoadHour
 from storage.models import StoredFile
 from tests.billing.using import use
 from tests.browser.conftest import Watched
@@ -70,6 +72,8 @@ OWN_PAGES = [
     THIS_MONTH,
     "/billing/rates/",
     "/operate/billing/",
+    "/operate/capacity/",
+    "/operate/capacity/?show=acts",
     "/files/",
     "/files/readme.txt/delete/",
     "/account/",
@@ -99,6 +103,7 @@ def rows(alice: Any) -> None:
     add_bill(alice)
     alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
     add_limits(alice)
+    add_capacity(alice)
 
 
 def add_limits(alice: Any) -> None:
@@ -126,6 +131,27 @@ def add_bill(alice: Any) -> None:
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     UsageRecord.objects.filter(jid=1).update(run_ms=1)
     reconcile()
+
+
+def add_capacity(alice: Any) -> None:
+    """A decision that could not be carried out, machines with long names, and load beside what was expected."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    reasons = ["161 queued jobs and what runs have 3 h 58 m of work left.", f"A machine of {LONG} is started."]
+    Decision.objects.create(
+        core_type_id="c1", wanted=14, ready=2, booting=4, queued=161, launch=3, started=1, reasons=reasons,
+        problem=f"The provider of {LONG} is full.",
+    )  # fmt: skip
+    for n, state in enumerate(HostState):
+        Host.objects.create(
+            name=f"h{n}-{LONG}"[:63], provider="ec2", reference=f"i-{n}", core_types="c1,c2,f2,m1,s1", slots=8,
+            state=state, price_micros_per_hour=340_000, is_spot=n == 1, problem=LONG,
+        )  # fmt: skip
+    for n in range(1, 24):
+        moment = hour - timedelta(hours=n)
+        LoadHour.objects.create(
+            account=alice, core_type_id="c1", hour=moment, core_ms=n * 1_000_000, of_crons=n % 2 == 1
+        )
+        ForecastHour.objects.create(core_type_id="c1", hour=moment, cron_core_ms=900_000, habit_core_ms=n * 500_000)
 
 
 def add_crons(alice: Any, failed: Job) -> None:
