@@ -143,6 +143,7 @@ def _one(line: Row) -> dict[str, Any]:
         "ended": _time(row.ended_at),
         "end_reason": row.end_reason or None,
         "note": row.note or None,
+        "expected": _time(row.expected_at),
         "window": row.window.number if row.window else None,
         "busy_cores": line.busy,
         "per_hour": _money(row.minimum),

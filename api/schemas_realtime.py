@@ -50,6 +50,7 @@ REALTIME: dict[str, Schema] = {
             "ended": or_null(moment()),
             "end_reason": or_null(text(enum=[*filter(None, EndReason.values), None])),
             "note": or_null(text("Why cores are missing, or why it was ended.")),
+            "expected": or_null(moment("When the missing cores are to be expected; null when nobody knows.")),
             "window": or_null(whole("Number of the window that made it.")),
             "busy_cores": whole("Of its cores, those that run something now."),
             "per_hour": {**MONEY, "description": "Dollars of an hour of all its cores."},

@@ -26,7 +26,7 @@ __all__ = [
 
 _PAGE = 200
 _POLL_SECONDS = 0.5
-_TIMES = ("start_time", "requested", "not_before", "ends_by", "ended", "counted")
+_TIMES = ("start_time", "requested", "not_before", "ends_by", "ended", "expected", "counted")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

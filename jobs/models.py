@@ -53,11 +53,7 @@ class CorePrice(models.Model):
     core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="prices")
     per_core_hour = models.DecimalField(max_digits=12, decimal_places=6, help_text="Dollars.")
     per_reserved_core_hour = models.DecimalField(
-        max_digits=12,
-        decimal_places=6,
-        null=True,
-        blank=True,
-        help_text="Dollars for keeping a core ready. Empty: 30 % of what a running one costs.",
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text="Dollars, of one kept ready; empty: 30 %."
     )
     effective_from = models.DateTimeField(default=timezone.now)
 

@@ -16,9 +16,9 @@ from realtime.services.windows import open_windows
 RESERVATIONS = [
     Duty(open_windows, seconds=5.0),
     Duty(assign, seconds=1.0),
-    Duty(send_mails, seconds=2.0),
 ]
 DUTIES = [
+    Duty(send_mails, seconds=2.0),
     Duty(learn, seconds=5.0),
     Duty(forget, seconds=86_400.0),
     Duty(count_usage, seconds=10.0),

@@ -48,6 +48,15 @@ BILL_LINE = obj(
 )
 CLOSED = obj({"month": MONTH, "closed": moment(), "cost": MONEY, "entries": whole("Lines of the ledger.")})
 
+PRICE = obj(
+    {
+        "dollars": MONEY,
+        "reserved": or_null(text("Dollars of a core-hour that stands ready for one account.")),
+        "since": moment(),
+        "until": or_null(moment()),
+    }
+)
+
 BILLING = [
     Operation(
         id="getMonth",
@@ -166,7 +175,14 @@ BILLING = [
                                 {
                                     "name": text("A core type, priced by the core-hour; or storage, by the GB-month."),
                                     "prices": array(
-                                        obj({"dollars": MONEY, "since": moment(), "until": or_null(moment())}),
+                                        obj(
+                                            {
+                                                "dollars": MONEY,
+                                                "reserved": or_null(MONEY),
+                                                "since": moment(),
+                                                "until": or_null(moment()),
+                                            }
+                                        ),
                                         "The newest first.",
                                     ),
                                 }

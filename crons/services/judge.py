@@ -14,6 +14,7 @@ from crons.services.days import DayChange, add_to_days
 from crons.services.states import change_states
 from crons.states import State, Verdict
 from jobs.models import Job
+from jobs.selectors.holds import hold_on
 from jobs.states import Reason, Status
 
 AT_ONCE = 500  # runs of one transaction
@@ -72,10 +73,10 @@ def _judge_late(now: datetime) -> int:
 
 
 def _late_text(run: CronRun) -> str:
-    return (
-        f"Job {run.jid} of {run.scheduled_at:%Y-%m-%d %H:%M} UTC had not started {run.cron.start_grace_s} s later: "
-        "no core was free for it."
-    )
+    hold = hold_on(run.job) if run.job else None
+    why = f"it is held. {hold.sentence}" if hold else "no core was free for it."
+    when = f"{run.scheduled_at:%Y-%m-%d %H:%M} UTC"
+    return f"Job {run.jid} of {when} had not started {run.cron.start_grace_s} s later: {why}"
 
 
 def _counts(run: CronRun) -> bool:
@@ -133,7 +134,8 @@ def _verdict(job: Job) -> Verdict:
         return Verdict.OK
     if job.reason == Reason.MAX_RUNTIME:
         return Verdict.TOO_LONG
-    return Verdict.KILLED if job.reason == Reason.USER else Verdict.FAILED
+    # What its owner, or a budget of his, ended says nothing of the function.
+    return Verdict.KILLED if job.reason in (Reason.USER, Reason.BUDGET) else Verdict.FAILED
 
 
 def _text(job: Job) -> str:

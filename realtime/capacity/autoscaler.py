@@ -30,9 +30,7 @@ def _plan(need: Need, stock: Stock, snapshot: Snapshot, room: int) -> Plan:
     says.need(need, stock, most=snapshot.most_cores(need.core_type))
     lacking = need.wanted - stock.cores
     started = 0
-    if lacking > 0 and _is_over_soon(need, stock, rules):
-        says.over_soon()
-    elif lacking > 0 and not slots:
+    if lacking > 0 and not slots:
         says.nothing_to_rent(lacking)
     elif lacking > 0:
         asked = -(-lacking // slots)
@@ -44,7 +42,7 @@ def _plan(need: Need, stock: Stock, snapshot: Snapshot, room: int) -> Plan:
         core_type=need.core_type,
         wanted=need.wanted,
         keep=need.keep,
-        ready=stock.at_work,
+        ready=stock.there,
         booting=stock.booting,
         reserved=need.reserved,
         queued=need.queued,
@@ -54,13 +52,6 @@ def _plan(need: Need, stock: Stock, snapshot: Snapshot, room: int) -> Plan:
         drain=tuple(machine.name for machine in drained),
         reasons=says.sentences(),
     )
-
-
-def _is_over_soon(need: Need, stock: Stock, rules: Rules) -> bool:
-    """Whether the cores there are finish all that is to be done before a new machine could be ready."""
-    if need.reserved or need.expected or need.largest > stock.at_work:
-        return False
-    return need.work <= stock.at_work * rules.boot_seconds
 
 
 def _to_drain(need: Need, stock: Stock, rules: Rules) -> list[Machine]:

@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from realtime.capacity.snapshot import Machine, Rules, Snapshot, Work
 
@@ -51,6 +51,7 @@ class Stock:
     ready: int  # cores
     booting: int
     shared: int
+    spare: int  # cores of shared machines that no type wants, told to each of theirs
     boot_left: float  # seconds until the first that boots is ready
 
     @property
@@ -60,6 +61,11 @@ class Stock:
     @property
     def at_work(self) -> int:
         return self.ready + self.shared
+
+    @property
+    def there(self) -> int:
+        """Cores that could take a job of this type."""
+        return self.at_work + self.spare
 
 
 def needs_of(snapshot: Snapshot) -> list[Need]:
@@ -142,8 +148,10 @@ def stocks_of(snapshot: Snapshot, needs: Sequence[Need]) -> dict[str, Stock]:
             if lacking > 0 and need.core_type in machine.core_types:
                 taken = min(free[number], lacking)
                 free[number], lacking, share = free[number] - taken, lacking - taken, share + taken
-        if share:
-            stocks[need.core_type] = _stock(of_one[need.core_type], shared=share)
+        stocks[need.core_type] = _stock(of_one[need.core_type], shared=share)
+    for code, stock in stocks.items():
+        spare = sum(left for left, machine in zip(free, of_several, strict=True) if code in machine.core_types)
+        stocks[code] = replace(stock, spare=spare)
     return stocks
 
 
@@ -154,5 +162,6 @@ def _stock(machines: Sequence[Machine], *, shared: int = 0) -> Stock:
         ready=sum(machine.slots for machine in machines if machine.state == "ready"),
         booting=sum(machine.slots for machine in booting),
         shared=shared,
+        spare=0,
         boot_left=min((machine.boot_left for machine in booting), default=0.0),
     )

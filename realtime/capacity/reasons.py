@@ -46,32 +46,25 @@ class Reasons:
             )
         if need.expected or need.expected_later:
             self._say(
-                f"Crons and usual load will need {need.expected:.1f} cores when a new machine could be ready, and need "
-                f"{need.expected_later:.1f} on average over the next {lasting(self._rules.increment)}."
+                f"Crons and usual load will need {need.expected:.2f} cores when a new machine could be ready, and need "
+                f"{need.expected_later:.2f} on average over the next {lasting(self._rules.increment)}."
             )
         if need.reserved:
             self._say(f"{are(need.reserved, 'core')} reserved.")
         boots = f", {are(stock.booting, 'more')} booting and ready in about {lasting(stock.boot_left)}"
         wanted = f"{are(need.wanted, '')} wanted" if need.wanted else "none is wanted"
-        self._say(f"{are(stock.at_work, 'core')} there{boots if stock.booting else ''}; {wanted}.")
+        self._say(f"{are(stock.there, 'core')} there{boots if stock.booting else ''}; {wanted}.")
 
     def _standard(self, need: Need) -> None:
-        worthwhile = lasting(self._rules.worthwhile)
         if need.queued:
             self._say(
-                f"{some(need.queued, 'queued job')} and what runs have {lasting(need.work)} of work left, enough to "
-                f"keep {some(need.standard, 'core')} busy for {worthwhile}."
+                f"{some(need.queued, 'queued job')} and what runs have {lasting(need.work)} of work left; with "
+                f"{lasting(self._rules.worthwhile)} for each core that is worth {some(need.standard, 'core')}."
             )
         elif need.work:
             self._say(f"Nothing is queued; what runs has {lasting(need.work)} of work left.")
-        else:
+        elif not need.too_large:
             self._say("Nothing is queued or running.")
-
-    def over_soon(self) -> None:
-        self._say(
-            "The cores there are finish all of it before a new machine could be ready, which takes "
-            f"{lasting(self._rules.boot_seconds)}: none is started."
-        )
 
     def nothing_to_rent(self, lacking: int) -> None:
         self._say(

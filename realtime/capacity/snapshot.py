@@ -32,6 +32,7 @@ class Machine:
     idle_for: float = 0.0  # seconds
     boot_left: float = 0.0  # seconds until it should be ready
     is_own: bool = False
+    is_reserved: bool = False  # some of its cores stand ready for an account
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +58,8 @@ class Rules:
     def worthwhile(self) -> float:
         """Seconds for which a core should be busy to be rented: an increment, and at least as long as it boots.
 
-        Both are paid. By a short increment alone, machines would be started for less work than they take to start.
+        Both are paid. By a short increment alone, machines would be started for less work than they take to start, or
+        for what the cores there are finish meanwhile.
         """
         return max(self.increment, self.boot_seconds)
 
@@ -77,7 +79,8 @@ class Rules:
     def may_drain(self, machine: Machine) -> bool:
         """Whether a machine may be given back now, if it is one too many. Never one on which something runs."""
         is_idle = machine.state == "ready" and not machine.busy and machine.idle_for >= self.least_idle
-        return is_idle and not machine.is_own and machine.paid_for <= self.drain_window
+        may_go = not machine.is_own and not machine.is_reserved
+        return is_idle and may_go and machine.paid_for <= self.drain_window
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,18 @@ def first_free(running: Iterable[Busy], *, cores: int) -> float:
     return 0.0 if busy < cores or not rate else 1 / rate
 
 
+def with_own(shared: float | None, *, ahead: float, own_cores: int, free_in: float) -> float:
+    """Seconds until a job starts that both `own_cores`, which serve its account alone, and shared cores work towards.
+
+    `shared` is how long it would take on the shared cores by themselves; None without any.
+    """
+    alone = free_in + ahead / own_cores
+    if shared is None:
+        return alone
+    # Both work off the same queue.
+    return 0.0 if not alone or not shared else alone * shared / (alone + shared)
+
+
 def starts_in(*, ahead: float, own: float, others: Sequence[float], cores: int, free_in: float) -> float:
     """Seconds until a job starts.
 

@@ -60,7 +60,9 @@ def sentence(tag: Tag) -> str:
     each = f"{seconds(found.each.expected)} each ({band(found.each)}, from {rests_on(found.runs, found.basis)})"
     cores = f"{tag.core_type} × {tag.cores}" if tag.cores > 1 else tag.core_type
     cost = f"{hours(tag.core_hours.expected)} core-hours on {cores}, {format_dollars(tag.price.expected)}"
-    if tag.elapsed is None:
+    if not tag.slots:
+        over = "no core is there for it now"
+    elif tag.elapsed is None:
         over = f"no machine here has the {tag.cores} cores that it needs"
     else:
         over = (

@@ -74,6 +74,9 @@ class Reservation(ReservedCores):
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=16, choices=EndReason.choices, blank=True)
     note = models.CharField(max_length=300, blank=True, help_text="Why cores are missing, or why it was ended.")
+    expected_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the missing cores are to be expected, as far as one can say."
+    )
     price_micros = models.BigIntegerField(
         help_text="Price at its request: millionths of a dollar per reserved core-hour."
     )

@@ -25,13 +25,13 @@ UNKNOWN = Stats(1, 60_000.0, 0.0)
 class Backlog:
     """Groups of jobs that are alike; cores in use by the names of their hosts.
 
-    `is_guess` says that of some of them nothing at all is known, not even what others take on that core type.
+    `guessed` are core types of some of whose jobs nothing at all is known, not even what others take on them.
     """
 
     queued: list[Work]
     running: list[Work]
     busy: Mapping[str, int]
-    is_guess: bool
+    guessed: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +56,7 @@ def backlog(now: datetime) -> Backlog:
             _running_work(alike[batch_id], jobs, known, now) for batch_id, jobs in running.items() if batch_id in alike
         ],
         busy=_busy(running),
-        is_guess=any(known_of(likeness, known) is None for likeness in alike.values()),
+        guessed=frozenset(likeness.core_type for likeness in alike.values() if known_of(likeness, known) is None),
     )
 
 

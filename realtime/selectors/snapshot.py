@@ -6,13 +6,14 @@ from statistics import fmean
 
 from django.conf import settings
 
-from jobs.models import CoreType
-from realtime.capacity.snapshot import Machine, MachineState, Rules, Snapshot
+from jobs.models import CoreType, Dedication
+from realtime.capacity.snapshot import Floor, Machine, MachineState, Rules, Snapshot
 from realtime.host_states import HostState
 from realtime.models import Host
 from realtime.providers import current_provider
-from realtime.selectors.backlog import backlog
+from realtime.selectors.backlog import backlog, host_of
 from realtime.selectors.hosts import hosts_alive
+from realtime.selectors.reservations import open_reservations
 
 INTERVAL = 10.0  # seconds between two decisions
 # Until machines have been seen to start.
@@ -51,16 +52,30 @@ def take_snapshot(*, watch: IdleWatch, expected: Mapping[str, Sequence[float]], 
     offers = {code: provider.offer(code) for code in codes}
     rules = rules_now()
     idle = watch.look(hosts, work.busy, now)
+    reserved = {host_of(worker) for worker in Dedication.objects.values_list("worker", flat=True)}
     return Snapshot(
         core_types=codes,
         queued=work.queued,
         running=work.running,
         expected=expected,
-        reserved=(),
-        machines=[machine_of(host, rules, busy=work.busy, idle=idle, now=now) for host in hosts],
+        reserved=_floors(now, rules),
+        machines=[
+            machine_of(host, rules, busy=work.busy, idle=idle, is_reserved=host.name in reserved, now=now)
+            for host in hosts
+        ],
         shapes={code: offer.slots for code, offer in offers.items() if offer is not None},
         rules=rules,
     )
+
+
+def _floors(now: datetime, rules: Rules) -> list[Floor]:
+    """What is reserved, or will be by the time that a machine started now is ready."""
+    ahead = timedelta(seconds=max(float(settings.REALTIME_LEAD_SECONDS), rules.boot_seconds + INTERVAL))
+    return [
+        Floor(account=row.account_id, core_type=row.core_type_id, cores=row.cores)
+        for row in open_reservations()
+        if row.starts_at <= now + ahead
+    ]
 
 
 def rules_now() -> Rules:
@@ -87,7 +102,13 @@ def _times(hosts: Iterable[Host]) -> list[tuple[datetime, datetime]]:
 
 
 def machine_of(
-    host: Host, rules: Rules, *, busy: Mapping[str, int], idle: Mapping[str, float], now: datetime
+    host: Host,
+    rules: Rules,
+    *,
+    busy: Mapping[str, int],
+    idle: Mapping[str, float],
+    is_reserved: bool,
+    now: datetime,
 ) -> Machine:
     """A host as the autoscaler sees it."""
     age = max(0.0, (now - host.launched_at) / timedelta(seconds=1))
@@ -101,4 +122,5 @@ def machine_of(
         idle_for=idle.get(host.name, 0.0),
         boot_left=max(0.0, rules.boot_seconds - age) if host.state == HostState.BOOTING else 0.0,
         is_own=not host.reference,
+        is_reserved=is_reserved,
     )

@@ -7,6 +7,7 @@ from accounts.models import User
 from environments.models import Environment
 from environments.selectors import BASE
 from jobs.models import Batch, Function, Job
+from jobs.services.dispatch import Group
 from jobs.services.modules import digest_of
 from jobs.services.submit import core_type_for
 from jobs.services.work import price_now
@@ -38,7 +39,7 @@ def tag_for(account: User, question: Question) -> Tag | None:
         core_type=options.type,
         cores=options.cores,
         price_micros=price_now(options.type),
-        slots=cores_for(options.type),
+        slots=cores_for(Group(account.pk, options.type)),
     )
 
 
@@ -77,7 +78,7 @@ def tag_of_batch(batch: Batch, *, count: int) -> Tag | None:
         core_type=core_type,
         cores=batch.cores,
         price_micros=price_now(core_type),
-        slots=cores_for(core_type),
+        slots=cores_for(Group(batch.account_id, core_type)),
     )
 
 

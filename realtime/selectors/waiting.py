@@ -13,9 +13,10 @@ from common.text import make_visible
 from jobs.models import Batch, Dependency, Job
 from jobs.selectors.holds import hold_on
 from jobs.selectors.workers import Worker, live_workers
+from jobs.services.dispatch import Group
 from jobs.states import UNFINISHED, Status
 from realtime.capacity.estimate import time_left
-from realtime.capacity.turns import Busy, first_free, starts_in
+from realtime.capacity.turns import Busy, first_free, starts_in, with_own
 from realtime.display.words import plural, seconds_of, soon
 from realtime.host_states import HostState
 from realtime.models import Host
@@ -37,6 +38,7 @@ class Cause(StrEnum):
     NO_WORKER = "no_worker"
     TOO_LARGE = "too_large"
     BOOTING = "booting"
+    RESERVED = "reserved"
     TURNS = "turns"
     OWN_QUEUE = "own_queue"
     CORE = "core"
@@ -123,14 +125,18 @@ class Queue:
         able = [worker for worker in workers if not worker.problem]
         if not able:
             return self._no_worker(job, workers)
-        most = _widest(able)
+        group = Group(self._account_id, job.core_type_id)
+        usable = [worker for worker in able if worker.group in (None, group)]
+        if not usable:
+            return self._reserved(job, len(able))
+        most = _widest(usable)
         if job.cores > most:
             sentence = (
                 f"Needs {job.cores} cores on one machine, and the largest that is here has {most}: it stays in the "
                 "queue until there is a larger one."
             )
             return self._or_booting(job, Waiting(cause=Cause.TOO_LARGE, sentence=sentence), least=job.cores)
-        return self._by_turns(job, able)
+        return self._by_turns(job, usable)
 
     def _no_worker(self, job: Job, workers: list[Worker]) -> Waiting:
         if workers:
@@ -138,6 +144,11 @@ class Queue:
             return Waiting(cause=Cause.NO_WORKER, sentence=f"No worker for {job.core_type_id} can run jobs: {problem}")
         sentence = f"No worker for {job.core_type_id} is there: it starts when one reports."
         return self._or_booting(job, Waiting(cause=Cause.NO_WORKER, sentence=sentence), least=job.cores)
+
+    def _reserved(self, job: Job, cores: int) -> Waiting:
+        kind, be = plural(cores, f"{job.core_type_id} core"), "is" if cores == 1 else "are"
+        sentence = f"{'The' if cores == 1 else 'All'} {kind} {be} reserved by others: it starts when one is released."
+        return self._or_booting(job, Waiting(cause=Cause.RESERVED, sentence=sentence), least=job.cores)
 
     def _or_booting(self, job: Job, otherwise: Waiting, *, least: int) -> Waiting:
         boots = self._booting(job.core_type_id, least=least)
@@ -160,18 +171,22 @@ class Queue:
         return len(booting), max(1.0, boot - max(ages))
 
     def _by_turns(self, job: Job, workers: list[Worker]) -> Waiting:
-        served = frozenset().union(*(worker.core_types for worker in workers))
-        cores, (number, ahead, own) = len(workers), self._ahead(job)
+        number, ahead, own = self._ahead(job)
+        standard = [worker for worker in workers if worker.group is None]
+        mine, cores = len(workers) - len(standard), len(workers)
+        served = frozenset().union(*(worker.core_types for worker in standard))
         others = self._queued_of_others(served)
-        running = [
-            Busy(work.count * work.cores, work.seconds) for work in self._work.running if work.core_type in served
-        ]
-        free_in = first_free(running, cores=cores)
-        left = starts_in(ahead=ahead, own=own, others=others, cores=cores, free_in=free_in)
+        free_in = first_free(self._running(served), cores=cores)
+        left = None
+        if standard:
+            left = starts_in(ahead=ahead, own=own, others=others, cores=len(standard), free_in=free_in)
+        if mine:
+            left = with_own(left, ahead=ahead, own_cores=mine, free_in=free_in)
+        assert left is not None
         cause = Cause.TURNS if others else Cause.OWN_QUEUE if number else Cause.CORE
         sentence = _turn(job, cause, number, len(others), cores)
         # By a mere guess nobody should plan the day.
-        is_told = left < 1 or not self._work.is_guess
+        is_told = left < 1 or job.core_type_id not in self._work.guessed
         if is_told:
             sentence += f", and it should start {soon(left)}"
         boots = self._booting(job.core_type_id)
@@ -180,6 +195,10 @@ class Queue:
             sentence += f"; {more} {'boots' if boots[0] == 1 else 'boot'}, to be ready in about {seconds_of(boots[1])}"
         starts_at = self._now + timedelta(seconds=left) if is_told else None
         return Waiting(cause=cause, sentence=f"{sentence}.", starts_at=starts_at)
+
+    def _running(self, core_types: frozenset[str]) -> list[Busy]:
+        works = (work for work in self._work.running if work.core_type in core_types)
+        return [Busy(work.count * work.cores, work.seconds) for work in works]
 
     def _ahead(self, job: Job) -> tuple[int, float, float]:
         """How many of the account's jobs are taken before this one, their core-seconds, and those of the job."""

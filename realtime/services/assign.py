@@ -19,9 +19,12 @@ from jobs.services.dispatch import Group
 from realtime.models import Reservation
 from realtime.placement import place
 from realtime.selectors.reservations import open_reservations
+from realtime.selectors.shortfall import Shortfall, shortfall_of
 from realtime.services.change import end
 from realtime.services.events import record_event
 from realtime.states import EndReason, State
+
+CLOSE = timedelta(seconds=10)
 
 
 def assign(now: datetime | None = None) -> int:
@@ -88,36 +91,26 @@ def _bring_forward(group: Group, rows: Sequence[Reservation], workers: Sequence[
         if row.state == State.PENDING and not is_short and row.starts_at <= now:
             became += _activate(row, now)
         else:
-            _note(row, _missing(row, have, workers) if is_short else "")
+            _note(row, shortfall_of(row, have=have, workers=workers, now=now) if is_short else None)
     return became
 
 
 def _activate(row: Reservation, now: datetime) -> bool:
     with transaction.atomic():
         changed = Reservation.objects.filter(pk=row.pk, state=State.PENDING).update(
-            state=State.ACTIVE, ready_at=max(now, row.starts_at), note=""
+            state=State.ACTIVE, ready_at=max(now, row.starts_at), note="", expected_at=None
         )
         if changed:
             record_event(row, "reservation.ready", mail=True, at=now)
     return bool(changed)
 
 
-def _note(row: Reservation, note: str) -> None:
-    if row.note != note:
-        Reservation.objects.filter(pk=row.pk, state=row.state).update(note=note)
+def _note(row: Reservation, shortfall: Shortfall | None) -> None:
+    """Keep what a reservation waits for. A moment that is only a little other than before is not written again."""
+    note, expected_at = (shortfall.sentence, shortfall.expected_at) if shortfall else ("", None)
+    if row.note != note or _differ(row.expected_at, expected_at):
+        Reservation.objects.filter(pk=row.pk, state=row.state).update(note=note[:300], expected_at=expected_at)
 
 
-def _missing(row: Reservation, have: int, workers: Sequence[Worker]) -> str:
-    """Why cores are missing, and when they are to be expected, in a sentence."""
-    core_type = row.core_type_id
-    able = [worker for worker in workers if core_type in worker.core_types and worker.is_able]
-    others = sum(1 for worker in able if worker.group not in (None, row.group))
-    busy = sum(1 for worker in able if worker.is_busy and worker.group is None)
-    so_far = f"{have} of {row.cores} cores stand ready."
-    if len(able) < row.cores:
-        return f"{so_far} {len(able)} workers serve {core_type} here now: the rest comes when more are started."
-    if len(able) - others < row.cores:
-        return f"{so_far} {others} of {len(able)} are reserved by others: the rest comes when these are released."
-    if busy:
-        return f"{so_far} {busy} more still run other jobs: they follow as these end, and nothing is cut short."
-    return f"{so_far} The others are being prepared, which takes seconds."
+def _differ(one: datetime | None, other: datetime | None) -> bool:
+    return abs(one - other) > CLOSE if one and other else one != other

@@ -98,5 +98,6 @@ def end(
     reservation.state, reservation.end_reason, reservation.ended_at = State.ENDED, reason, moment
     if reason not in (EndReason.DENIED, EndReason.STOPPED):
         reservation.note = ""
-    reservation.save(update_fields=["state", "end_reason", "ended_at", "note"])
+    reservation.expected_at = None
+    reservation.save(update_fields=["state", "end_reason", "ended_at", "note", "expected_at"])
     record_event(reservation, "reservation.ended", detail=reason.value, by=by, mail=mail, at=moment)

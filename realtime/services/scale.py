@@ -18,7 +18,7 @@ from realtime.services.foresee import Foresight
 logger = logging.getLogger(__name__)
 
 # How often a decision is written down that changes nothing: when its numbers changed, and when they did not.
-CHANGED = timedelta(minutes=1)
+CHANGED = timedelta(seconds=20)
 SAME = timedelta(minutes=10)
 KEEP = timedelta(days=30)
 _watch, _foresight = IdleWatch(), Foresight()

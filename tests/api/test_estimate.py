@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from api.openapi import document
 from jobs.models import Batch
 from realtime.services.learn import learn
+from tests.realtime.reporting import report
 from tests.submitting import FUNCTION, Api, run_all, submit
 
 pytestmark = pytest.mark.usefixtures("base_environment")
@@ -38,6 +39,7 @@ def test_time_core_hours_and_price_of_a_map(alice: Any, alice_api: Api) -> None:
     submit(alice, count=100)
     run_all(alice, run_ms=36_000)
     learn()
+    report(2)
     answer = ask(alice_api, count=1000).json()
     assert matches_its_schema(answer)
     assert (answer["runs"], answer["basis"], answer["count"]) == (100, "code", 1000)
@@ -64,6 +66,10 @@ def test_more_cores_than_there_are_have_no_end(alice: Any, alice_api: Api) -> No
     submit(alice, options={"type": "c2"})
     run_all(alice, core_type="c2")
     learn()
+    answer = ask(alice_api, options={"type": "c2", "cores": 8}).json()
+    assert answer["elapsed"] is None
+    assert "no core is there for it now" in answer["words"]
+    report(2)
     answer = ask(alice_api, options={"type": "c2", "cores": 8}).json()
     assert answer["elapsed"] is None
     assert "no machine here has the 8 cores" in answer["words"]

@@ -20,6 +20,7 @@ VALUES = (
 GETS = {
     "/jobs/": ["status", "label", "function", "type", "since", "until", "text", "before", "after", "expand"],
     "/jobs/rows/": ["ids", "batch", "after", "newer_than", "since", "text"],
+    "/billing/budgets/": ["scope", "name"],
     "/files/": ["after"],
     "/billing/": ["month"],
     "/billing/entries/": ["month", "kind", "label", "function", "api_key", "reservation", "before"],
@@ -34,6 +35,7 @@ POSTS = {
     "/realtime/windows/new/": ["core_type", "cores", "weekdays", "begins", "ends", "timezone"],
     "/account/keys/new/": ["note"],
     "/account/password/": ["old_password", "new_password1", "new_password2"],
+    "/billing/budgets/set/": ["scope", "name", "amount", "action", "mails"],
     "/sign-up/": ["username", "email", "password"],
     "/sign-in/": ["username", "password", "next"],
     "/password-reset/": ["email"],

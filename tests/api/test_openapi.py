@@ -78,7 +78,7 @@ def test_fields_of_a_job_are_those_of_info() -> None:
 OF_PAGES = {
     *("bad_email", "bad_password", "bad_theme", "bad_username", "email_taken", "sign_up_closed", "too_many_tries"),
     *("bad_kind", "bad_price", "bad_time", "page_unknown", "rate_overlaps"),
-    *("bad_move", "not_draining", "provider_failed"),
+    *("bad_move", "name_taken", "not_draining", "not_managed", "provider_failed"),
     *("batch_unknown", "no_file", "no_queue", "stream_unknown", "too_many", "username_taken"),
 }
 ROOMS = ["api", "billing", "realtime", "crons", "jobs", "storage", "accounts", "common", "picloud_site"]

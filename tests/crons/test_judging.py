@@ -18,6 +18,7 @@ from crons.services.run import run_now
 from crons.services.ticker import tick
 from jobs.models import CorePrice, Job
 from jobs.services.delete import delete_jobs
+from jobs.services.holds import place_hold
 from jobs.services.kill import kill_jobs
 from jobs.states import Reason, Status
 from tests.crons.making import at, due, make, submission, terms
@@ -160,6 +161,21 @@ def test_killed_by_its_owner_says_nothing_of_the_cron(alice: Any) -> None:
     kill_jobs(account=alice, jids=None, by=alice)
     judge(at("10:00:10"))
     assert (CronRun.objects.get().mark, state_of(cron)) == ("killed", "new")
+
+
+def test_killed_for_a_budget_says_nothing_of_the_cron(alice: Any) -> None:
+    cron = due(make(alice), at("10:00"))
+    run_at(alice, "10:00", status=Status.KILLED, reason=Reason.BUDGET)
+    assert (CronRun.objects.get().mark, state_of(cron)) == ("killed", "new")
+
+
+def test_late_one_that_is_held_says_why(alice: Any) -> None:
+    place_hold(account=alice, source="budget-1", reason=Reason.BUDGET, sentence="The budget is spent.")
+    due(make(alice), at("10:00"))
+    tick(at("10:00"))
+    judge(at("10:06"))
+    send_alerts()
+    assert "had not started 300 s later: it is held. The budget is spent." in mail.outbox[0].body
 
 
 def test_failure_of_replaced_code_says_nothing_of_the_new(alice: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
 from environments.models import Environment
@@ -17,6 +18,9 @@ from tests.submitting import Api
 
 # One that moto knows.
 IMAGE = "ami-12c6146b"
+# A machine that others use too is slow now and then, and that is no fault of what is tested.
+hypothesis_settings.register_profile("unhurried", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 @pytest.fixture

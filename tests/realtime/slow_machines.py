@@ -2,4 +2,4 @@
 
 from hypothesis import HealthCheck, settings
 
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

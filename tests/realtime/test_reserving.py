@@ -13,6 +13,7 @@ from realtime.models import Reservation, ReservationEvent
 from realtime.services.assign import assign
 from realtime.services.change import stop
 from realtime.services.count import count_usage
+from realtime.services.learn import learn
 from realtime.services.mails import send_mails
 from realtime.states import EndReason, State
 from tests.realtime.workers import Workers
@@ -71,7 +72,7 @@ def test_nothing_is_ready_while_its_cores_run_other_jobs(alice_client: Client, w
     rounds(workers)
     assert (
         only().note
-        == "0 of 1 cores stand ready. 2 more still run other jobs: they follow as these end, and nothing is cut short."
+        == "0 of 1 core stand ready. 2 more still run other jobs: they follow as these end, and nothing is cut short."
     )
     assert Dedication.objects.count() == 2
     workers.tell(TWO, busy=0)
@@ -79,6 +80,29 @@ def test_nothing_is_ready_while_its_cores_run_other_jobs(alice_client: Client, w
     assert only().state == State.ACTIVE
     # The other one was only marked, and serves everybody again.
     assert [row.worker for row in Dedication.objects.all()] == [TWO]
+
+
+def test_cores_are_expected_when_runs_like_these_have_ended(bob: Any, alice_client: Client, workers: Workers) -> None:
+    submit(bob, count=4)
+    ran = claim(bob, worker=ONE)
+    assert ran
+    finish(ran, worker=ONE, run_ms=600_000)
+    for name in (ONE, TWO):
+        assert claim(bob, worker=name)
+        workers.tell(name, busy=1)
+    ask(alice_client)
+    assign()
+    assert only().expected_at is None, "nobody knows how long these run"
+    learn()
+    assign()
+    expected = only().expected_at
+    assert expected is not None
+    # One of the two, which take ten minutes each.
+    assert timedelta(minutes=2) < expected - datetime.now(UTC) < timedelta(minutes=10)
+    assert "Expected <time" in alice_client.get("/realtime/").content.decode()
+    workers.tell(ONE, busy=0)
+    rounds(workers)
+    assert only().expected_at is None
 
 
 def test_release_gives_the_worker_back_to_everybody(alice_client: Client, workers: Workers) -> None:
@@ -161,7 +185,7 @@ def test_a_lost_worker_is_replaced(alice_client: Client, workers: Workers) -> No
     rounds(workers)
     workers.lose(ONE)
     assign()
-    assert only().note.startswith("0 of 1 cores stand ready.")
+    assert only().note.startswith("0 of 1 core stand ready.")
     assert b"cores missing" in alice_client.get("/realtime/").content
     rounds(workers)
     row = only()
@@ -173,14 +197,13 @@ def test_others_wait_for_what_is_reserved(
     alice_client: Client, bob_client: Client, workers: Workers, settings: Any
 ) -> None:
     settings.REALTIME_MAX_CORES = settings.REALTIME_MAX_CORES_IN_ALL = 4
-    ask(alice_client, cores=2)
+    ask(alice_client, cores=2, max_hours=3)
     ask(bob_client)
     rounds(workers)
     hers, his = Reservation.objects.order_by("pk")
     assert (hers.state, his.state) == (State.ACTIVE, State.PENDING)
-    assert (
-        his.note == "0 of 1 cores stand ready. 2 of 2 are reserved by others: the rest comes when these are released."
-    )
+    assert his.note == "0 of 1 core stand ready. 2 of 2 are reserved by others: the rest comes when these are released."
+    assert his.expected_at == hers.ends_by
     ask(bob_client, cores=1, core_type="m1")
     assign()
     waits = Reservation.objects.get(number=2)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs.models import Job
-from realtime.models import Decision, Host
+from jobs.models import Dedication, Job
+from realtime.models import Decision, Host, Reservation
 from realtime.providers import current_provider
 from realtime.selectors.snapshot import IdleWatch, take_snapshot
 from realtime.services.foresee import Foresight
@@ -135,6 +135,24 @@ def test_machines_of_your_own_stay(alice: Any) -> None:
         decide(watch, now=now + timedelta(seconds=seconds))
     host.refresh_from_db()
     assert host.state == "ready"
+
+
+def test_reserved_cores_are_started_and_kept(alice: Any) -> None:
+    now = timezone.now()
+    Reservation.objects.create(account=alice, number=1, core_type_id="c1", cores=6, starts_at=now, price_micros=15_000)
+    later = now + timedelta(hours=2)
+    Reservation.objects.create(account=alice, number=2, core_type_id="c2", cores=6, starts_at=later, price_micros=1)
+    decisions = decide()
+    assert (decisions["c1"].wanted, decisions["c1"].reserved, decisions["c1"].started) == (6, 6, 2)
+    assert decisions["c2"].wanted == 0
+
+
+def test_a_machine_whose_cores_are_reserved_is_kept(alice: Any) -> None:
+    make_host(age=3500)
+    Dedication.objects.create(worker="m1:8000:0", account=alice, core_type_id="c1")
+    watch, now = IdleWatch(), timezone.now()
+    for seconds in (0, 3500):
+        assert all(not decision.drain for decision in decide(watch, now=now + timedelta(seconds=seconds)).values())
 
 
 def test_without_a_provider_it_says_so(alice: Any, settings: Any) -> None:

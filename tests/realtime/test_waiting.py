@@ -11,20 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.models import Job
-from jobs.services import bus
 from realtime.capacity.turns import Busy, first_free, starts_in
 from realtime.models import Host
 from realtime.selectors.waiting import Cause, Queue, Waiting
 from realtime.services.learn import learn
+from tests.realtime.reporting import report
 from tests.realtime.slow_machines import patient
 from tests.submitting import Api, claim, finish, run_all, submit
-
-
-def report(number: int = 2, *, host: str = "here", core_types: str = "c1,c2", **fields: str) -> None:
-    """Workers of a host that are there."""
-    for slot in range(number):
-        facts = {"host": host, "slot": slot, "core_types": core_types, "problem": "", **fields}
-        bus.connection().hset(bus.worker_key(f"{host}:8000:{slot}"), mapping=facts)
 
 
 def why(account: Any, jid: int) -> Waiting:
@@ -148,6 +141,28 @@ def test_machines_that_boot_are_told_beside(alice: Any) -> None:
     Host.objects.create(name="new", provider="ec2", reference="i-1", core_types="c1", slots=4)
     submit(alice)
     assert "1 more machine boots, to be ready in about 4 m 00 s." in why(alice, 1).sentence
+
+
+def test_all_cores_are_reserved_by_others(alice: Any, bob: Any) -> None:
+    report(2, dedicated=f"{bob.pk}-c1")
+    submit(alice)
+    found = why(alice, 1)
+    assert found.cause == Cause.RESERVED
+    assert found.sentence == "All 2 c1 cores are reserved by others: it starts when one is released."
+    # Bob's own are his.
+    submit(bob)
+    assert why(bob, 1).cause == Cause.CORE
+
+
+def test_reserved_cores_work_off_the_queue_beside_the_shared_ones(alice: Any, bob: Any) -> None:
+    known(alice, seconds=60)
+    known(bob, seconds=60)
+    submit(bob, count=100)
+    batch = submit(alice, count=5)
+    report(1)
+    shared = seconds_until(why(alice, batch.first_jid + 4))
+    report(1, host="mine", dedicated=f"{alice.pk}-c1")
+    assert seconds_until(why(alice, batch.first_jid + 4)) < shared / 2
 
 
 def test_dependencies(alice: Any) -> None:
