@@ -51,11 +51,19 @@ def note_reports(*, watch: Watch = _watch) -> None:
     alive = {host.name: host for host in hosts_alive()}
     for name in workers.keys() - alive.keys():
         _note_new(name, workers[name], now=now)
+    _note_seen([host for name, host in alive.items() if name in workers], now=now)
     for host in alive.values():
         try:
             _note(host, workers.get(host.name, []), now=now, watched=watched)
         except Conflict as moved:
             logger.info("%s", moved)
+
+
+def _note_seen(seen: Sequence[Host], *, now: datetime) -> None:
+    """In one statement, however many hosts there are."""
+    old = [host.pk for host in seen if host.seen_at is None or now - host.seen_at >= SEEN_EVERY]
+    if old:
+        Host.objects.filter(pk__in=old).update(seen_at=now)
 
 
 def _facts(workers: Sequence[Worker]) -> dict[str, object]:
@@ -85,9 +93,11 @@ def _note(host: Host, workers: Sequence[Worker], *, now: datetime, watched: time
     if host.state == HostState.BOOTING:
         hosts.note_joined(host=host, at=now)
     facts = _facts(workers)
-    changed = any(getattr(host, name) != value for name, value in facts.items())
-    if changed or host.seen_at is None or now - host.seen_at >= SEEN_EVERY:
-        Host.objects.filter(pk=host.pk).update(seen_at=now, **facts)
+    if host.reference:
+        # What was rented has its cores from the start, though their workers report one after the other.
+        del facts["slots"]
+    if any(getattr(host, name) != value for name, value in facts.items()):
+        Host.objects.filter(pk=host.pk).update(**facts)
     if host.state == HostState.DRAINING:
         hosts.go_on_draining(host=host, acknowledged=[worker.drained for worker in workers])
 

@@ -260,6 +260,18 @@ def test_machine_that_was_cut_off_comes_back_and_its_job_runs_again(
     host.wait_until_gone()
 
 
+def test_machine_that_does_not_fit_is_told_why(cluster: Cluster) -> None:
+    host = cluster.host(31)
+    host.settings |= {"SECRET_KEY": secrets.token_hex(20), "PICLOUD_URL_PUBLIC": f"http://{cluster.lan.here}:9"}
+    host.join("--core-types", "c1,zz")
+    assert host.process is not None
+    assert host.process.wait(60) == 1
+    assert "There is no core type 'zz'" in host.log
+    assert "SECRET_KEY is not the web host's" in host.log
+    assert f"http://{cluster.lan.here}:9/healthz does not answer from here" in host.log
+    assert "Traceback" not in host.log
+
+
 def drain(cluster: Cluster, name: str) -> None:
     found = f"Host.objects.get(name='{name}')"
     script = f"from realtime.models import Host; from realtime.services import hosts; hosts.drain(host={found})"

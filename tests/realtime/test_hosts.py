@@ -91,7 +91,7 @@ def test_rented_machine_is_booting_until_its_workers_report(redis: Redis, ec2: E
     report(redis, host.name)
     look()
     host.refresh_from_db()
-    assert (host.state, host.slots) == (HostState.READY, 1)
+    assert (host.state, host.slots) == (HostState.READY, 2)
     assert host.joined_at is not None
     assert (host.price_micros_per_hour, host.provider, host.is_spot) == (89_300, "ec2", False)
 
