@@ -1,7 +1,7 @@
 # Every daily act in one word. Settings are environment variables: docs/reference/settings.md
 PYTHON := .venv/bin/python
 
-.PHONY: help up down demo test lint fix bench
+.PHONY: help up host down demo test lint fix bench
 .DEFAULT_GOAL := help
 
 help: ## Say what each word does
@@ -9,6 +9,9 @@ help: ## Say what each word does
 
 up: ## Set up what is missing, then serve on HOST:PORT until Ctrl-C
 	@exec scripts/up
+
+host: ## Set up what is missing, then run jobs for an installation elsewhere until Ctrl-C
+	@exec scripts/host
 
 down: ## Stop what `make up` started on the same PICLOUD_HOME
 	@exec $(PYTHON) -m picloud_site.supervisor --stop

@@ -11,7 +11,7 @@ from common.exceptions import NotFound
 from common.money import MICROS_PER_DOLLAR
 from environments.models import Environment
 from jobs.models import CoreType
-from jobs.services.work import price_now
+from jobs.services.work import prices_now
 
 
 @api_view("GET")
@@ -28,7 +28,13 @@ def account(request: HttpRequest, caller: Caller) -> JsonResponse:
     )
 
 
+def _dollars(micros: int) -> str:
+    """As text: an amount of money is exact."""
+    return f"{(Decimal(micros) / MICROS_PER_DOLLAR).normalize():f}"
+
+
 def _core_type(core_type: CoreType) -> dict[str, object]:
+    price = prices_now(core_type.code)
     return {
         "code": core_type.code,
         "description": core_type.description,
@@ -36,8 +42,8 @@ def _core_type(core_type: CoreType) -> dict[str, object]:
         "memory_mb": core_type.memory_mb,
         "disk_mb": core_type.disk_mb,
         "allowed_cores": core_type.allowed_cores,
-        # As text: an amount of money is exact.
-        "dollars_per_core_hour": f"{(Decimal(price_now(core_type.code)) / MICROS_PER_DOLLAR).normalize():f}",
+        "dollars_per_core_hour": _dollars(price.standard),
+        "dollars_per_reserved_core_hour": _dollars(price.reserved),
     }
 
 

@@ -127,6 +127,7 @@ def _prices(rate: rates.Priced) -> list[dict[str, Any]]:
     return [
         {
             "dollars": f"{price.amount.normalize():f}",
+            "reserved": None if price.reserved is None else f"{price.reserved.normalize():f}",
             "since": price.since.isoformat(),
             "until": price.until.isoformat() if price.until else None,
         }

@@ -36,7 +36,8 @@ def crons(request: HttpRequest, caller: Caller) -> HttpResponseBase:
 
 
 def _list(request: HttpRequest, caller: Caller) -> JsonResponse:
-    page = selectors.crons_of(caller.account, after=request.GET.get("after"), limit=limit_of(request))
+    text, after = request.GET.get("text", ""), request.GET.get("after")
+    page = selectors.crons_of(caller.account, text=text, after=after, limit=limit_of(request))
     return JsonResponse({"crons": [_line(line) for line in page.lines], "next": page.after})
 
 

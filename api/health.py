@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -17,12 +16,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from jobs.selectors.workers import worker_reports
+
 CACHED_S = 1.0
 CACHED_ILL_S = 0.2  # whoever waits for us to serve is told soon
 ANSWER_WITHIN_S = 2.0
 LEAST_DISK = 100_000_000  # bytes
-# Each worker keeps a hash under this prefix that expires soon after the worker is gone.
-WORKER_KEYS = "picloud:worker:*"
 
 # No retries: ten of them, as is usual, would make an ill server slow to say so.
 _redis = Redis.from_url(
@@ -82,10 +81,9 @@ def _directory(path: Path) -> str:
 
 def _worker_reports() -> list[dict[str, str]]:
     try:
-        reports = [cast("dict[str, str]", _redis.hgetall(key)) for key in _redis.scan_iter(WORKER_KEYS, count=1000)]
+        return list(worker_reports(_redis).values())
     except RedisError as error:
         raise Unwell("Unknown while Redis does not answer.") from error
-    return [report for report in reports if report]
 
 
 def _workers() -> str:

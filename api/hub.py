@@ -104,7 +104,7 @@ class Hub:
 
 @contextlib.asynccontextmanager
 async def _subscription() -> AsyncIterator[Any]:
-    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT_S)
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, **settings.REDIS_CLIENT)
     try:
         async with client.pubsub() as pubsub:
             await pubsub.psubscribe(PATTERN)

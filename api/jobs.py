@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from api.auth import Caller
 from api.errors import api_view, parse_json
+from api.fields import fields_for
 from common import packs
 from common.exceptions import Refused
 from common.ranges import Range, members
@@ -93,17 +94,21 @@ def _batch_row(batch: Batch) -> dict[str, Any]:
 
 @api_view("GET")
 def job(request: HttpRequest, caller: Caller, jid: int) -> JsonResponse:
-    return JsonResponse({"jid": jid, **info.describe_job(job_for(account=caller.account, jid=jid), list(info.FIELDS))})
+    known = fields_for(caller.account)
+    found = job_for(account=caller.account, jid=jid)
+    return JsonResponse({"jid": jid, **info.describe_job(found, list(known), known=known)})
 
 
 @api_view("POST")
 def job_info(request: HttpRequest, caller: Caller) -> JsonResponse:
     body = parse_json(request)
-    fields = info.check_fields(body.get("fields"))
+    known = fields_for(caller.account)
+    fields = info.check_fields(body.get("fields"), known=known)
     found = kill.jobs_in_ranges(caller.account, _ranges(body))
     rows = found.select_related("batch__core_type", "batch__function", "batch__environment", "result")
     rows = rows.prefetch_related("logs") if {"stdout", "stderr", "logging"} & set(fields) else rows
-    return JsonResponse({"jobs": {str(row.jid): info.describe_job(row, fields) for row in rows.order_by("jid")}})
+    told = {str(row.jid): info.describe_job(row, fields, known=known) for row in rows.order_by("jid")}
+    return JsonResponse({"jobs": told})
 
 
 @api_view("GET")

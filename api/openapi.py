@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from api.codes import ERRORS
 from api.operations import OPERATIONS, Operation, answer
-from api.schemas import SCHEMAS, Schema, ref
+from api.schemas import SCHEMAS
+from api.shapes import Schema, ref
 
 CACHE_SECONDS = 300
 UNAUTHORIZED = ("no_key", "bad_key", "key_inactive", "bad_token")

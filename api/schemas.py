@@ -1,69 +1,19 @@
 """What travels through the API, as JSON Schema."""
 
-from typing import Any
-
 from django.conf import settings
 
 from api.codes import ERRORS
+from api.fields import FIELDS
+from api.schemas_estimates import WAITING_FOR, estimate_schemas
+from api.schemas_realtime import REALTIME
+from api.shapes import COUNTS, JID, MONEY, Schema, array, flag, mapping, moment, number, obj, or_null, ref, text, whole
 from crons.fields import MAX_TEXT
 from crons.models import MAX_LABEL as MAX_CRON_LABEL
 from crons.states import CatchUp, Mark, Outcome, Overlap, State, Trigger
-from jobs.services.info import FIELDS
 from jobs.services.submission import MAX_DEPENDENCIES, MAX_ENV_VARS, MAX_LABEL, MAX_MODULES
 from jobs.states import Reason, Status
 
-Schema = dict[str, Any]
-
-
-def text(description: str = "", **more: Any) -> Schema:
-    return {"type": "string", **_described(description), **more}
-
-
-def whole(description: str = "", **more: Any) -> Schema:
-    return {"type": "integer", **_described(description), **more}
-
-
-def number(description: str = "", **more: Any) -> Schema:
-    return {"type": "number", **_described(description), **more}
-
-
-def flag(description: str = "", **more: Any) -> Schema:
-    return {"type": "boolean", **_described(description), **more}
-
-
-def moment(description: str = "") -> Schema:
-    return text(description, format="date-time")
-
-
-def or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def array(items: Schema, description: str = "", **more: Any) -> Schema:
-    return {"type": "array", "items": items, **_described(description), **more}
-
-
-def mapping(values: Schema, description: str = "") -> Schema:
-    return {"type": "object", "additionalProperties": values, **_described(description)}
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def obj(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), **more: Any) -> Schema:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
-
-
-def _described(description: str) -> Schema:
-    return {"description": description} if description else {}
-
-
-JID = whole("Number of a job in its account.", minimum=1)
-COUNTS = mapping(whole(minimum=0), "How many jobs have each status; statuses that none has may be left out.")
 _MARKS = [mark.value for mark in Mark]
-MONEY = text("Dollars as a decimal number, exact.", pattern=r"^-?\d+(\.\d+)?$")
 
 _OPTIONS = obj(
     {
@@ -309,6 +259,7 @@ _JOB_FIELDS: dict[str, Schema] = {
     "memory": obj({"max_usage": or_null(whole("Bytes."))}),
     "cputime": _CPU,
     "events": array(_EVENT, "What happened to it, oldest first."),
+    "waiting_for": WAITING_FOR,
 }
 
 _BATCH = obj(
@@ -359,6 +310,7 @@ _CORE_TYPE = obj(
         "disk_mb": whole(),
         "allowed_cores": array(whole(minimum=1)),
         "dollars_per_core_hour": MONEY,
+        "dollars_per_reserved_core_hour": {**MONEY, "description": "Of a core that is only kept ready."},
     }
 )
 
@@ -424,6 +376,8 @@ SCHEMAS: dict[str, Schema] = {
             "packages": mapping(text(), "Version of each Python distribution, by its normalized name."),
         }
     ),
+    **estimate_schemas(_OPTIONS),
+    **REALTIME,
     "Account": obj({"username": text(), "email": or_null(text()), "time_zone": text(), "joined": moment()}),
     "Part": obj({"ok": flag(), "detail": text()}),
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import account, billing, budgets, crons, files, jobs, keys, modules, openapi
+from api import account, billing, budgets, crons, estimates, files, jobs, keys, modules, openapi, realtime
 from api.errors import unknown_address
 
 app_name = "api"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("info", jobs.job_info, name="info"),
     path("kill", jobs.kill_jobs, name="kill"),
     path("delete", jobs.delete_jobs, name="delete"),
+    path("estimate", estimates.estimate, name="estimate"),
     path("crons", crons.crons, name="crons"),
     re_path(r"^crons/(?P<label>(?s:.+))/run\Z", crons.run, name="cron_run"),
     re_path(r"^crons/(?P<label>(?s:.+))/runs\Z", crons.runs, name="cron_runs"),
@@ -25,6 +26,12 @@ urlpatterns = [
     path("budgets/<int:number>/waive", budgets.waive, name="budget_waive"),
     path("brakes/<int:number>/lift", budgets.lift, name="brake_lift"),
     path("schedule", crons.schedule, name="schedule"),
+    path("realtime", realtime.reservations, name="reservations"),
+    path("realtime/quote", realtime.quote, name="quote"),
+    path("realtime/windows", realtime.window_list, name="windows"),
+    path("realtime/windows/<int:number>", realtime.window, name="window"),
+    path("realtime/<int:number>", realtime.reservation, name="reservation"),
+    path("realtime/<int:number>/release", realtime.release, name="reservation_release"),
     path("files", files.files, name="files"),
     # Any character may stand in a name here, so that a bad one is refused by a sentence that names it.
     re_path(r"^files/(?P<name>(?s:.+))/upload\Z", files.upload, name="file_upload"),

@@ -23,7 +23,7 @@ os.environ.setdefault("SECRET_KEY", "for the benchmarks only: nobody signs with 
 from benchmarks.harness import machine, report  # noqa: E402
 from benchmarks.harness.arena import Arena, arena  # noqa: E402
 from benchmarks.harness.figures import Table  # noqa: E402
-from benchmarks.measures import calls, cold, live_log, memory, modules, pages, recovery, videos  # noqa: E402
+from benchmarks.measures import calls, cold, live_log, memory, modules, pages, recovery, schedules, videos  # noqa: E402
 
 RIVALS_NEEDED = "abcd"
 # The last ones leave the stack the worse for wear.
@@ -37,6 +37,7 @@ MEASURES: dict[str, Callable[[Arena], Table]] = {
     "h": pages.panel,
     "i": live_log.latency,
     "k": modules.second_submit,
+    "l": schedules.start_delay,
     "j": recovery.recovery,
 }
 LETTERS = sorted([*MEASURES, "g"])

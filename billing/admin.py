@@ -21,6 +21,7 @@ from billing.models import (
     LimitEvent,
     Rate,
     Reconciliation,
+    SettledReservation,
     Statement,
     StorageDay,
 )
@@ -176,6 +177,11 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     @admin.display(boolean=True, description="difference 0")
     def is_well(self, row: Reconciliation) -> bool:
         return row.is_well
+
+
+@admin.register(SettledReservation)
+class SettledReservationAdmin(ReadOnlyAdmin):
+    list_display = ("reservation",)
 
 
 @admin.register(Books)

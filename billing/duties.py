@@ -9,6 +9,7 @@ from billing.services.enforce import check_budgets, check_forecasts
 from billing.services.notices import send_notices
 from billing.services.rates import RateMissing
 from billing.services.reconcile import reconcile_nightly
+from billing.services.reservations import post_reserved_hours
 from billing.services.statements import close_months
 from billing.services.usage import post_usage
 from common.duties import Duty
@@ -31,6 +32,7 @@ DUTIES = [
     Duty(give_credit, seconds=30.0),
     Duty(check_keys, seconds=10.0),
     Duty(send_notices, seconds=10.0),
+    Duty(post_reserved_hours, seconds=20.0),
     Duty(measure_storage, seconds=600.0),
     Duty(close_months, seconds=600.0),
     Duty(reconcile_nightly, seconds=600.0),

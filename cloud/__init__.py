@@ -1,10 +1,11 @@
 """Run any Python function on your own machines: `jid = cloud.call(f, x); cloud.result(jid)`."""
 
-from cloud import cron, files
+from cloud import cron, files, realtime
 from cloud._config import config, getconfigpath, running_on_cloud
 from cloud._connection import connection_info, is_simulated, setkey
 from cloud._dependencies.choice import set_dependency_whitelist
 from cloud._errors import CloudException, CloudTimeoutError
+from cloud._estimate import estimate
 from cloud._explain import explain
 from cloud._jobs import delete, info, kill, status
 from cloud._submit import call, map  # noqa: A004
@@ -24,6 +25,7 @@ __all__ = [
     "connection_info",
     "cron",
     "delete",
+    "estimate",
     "explain",
     "f2",
     "files",
@@ -37,6 +39,7 @@ __all__ = [
     "kill",
     "m1",
     "map",
+    "realtime",
     "result",
     "running_on_cloud",
     "s1",

@@ -80,6 +80,9 @@ def _parsed(row: dict[str, Any]) -> dict[str, Any]:
     for name in _TIMES:
         if row.get(name):
             row[name] = datetime.fromisoformat(row[name])
+    waiting = row.get("waiting_for")
+    if waiting and waiting["expected_start"]:
+        waiting["expected_start"] = datetime.fromisoformat(waiting["expected_start"])
     if isinstance(row.get("ports"), dict):
         row["ports"] = {
             protocol: {int(port): address for port, address in ports.items()}

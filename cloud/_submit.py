@@ -55,7 +55,7 @@ def map(func: Callable[..., Any], *iterables: Iterable[Any], **reserved: Any) ->
         raise ValueError("cloud.map needs at least one iterable: give the function's arguments as lists.")
     pickling = _pickling()
     pickling.check_fits(func, tuple(None for _ in iterables), {})
-    rows = _rows(iterables)
+    rows = rows_of(iterables)
     if not rows:
         return []
     modules: set[str] = set()
@@ -80,7 +80,8 @@ def _shipping() -> ModuleType:
     return shipping
 
 
-def _rows(iterables: tuple[Iterable[Any], ...]) -> list[tuple[Any, ...]]:
+def rows_of(iterables: tuple[Iterable[Any], ...]) -> list[tuple[Any, ...]]:
+    """The arguments of each item of a map. TypeError for what is not iterable, ValueError for too many."""
     for number, iterable in enumerate(iterables, start=1):
         if not isinstance(iterable, Iterable):
             raise TypeError(f"Argument {number} of cloud.map, {iterable!r}, is not iterable.")
@@ -147,7 +148,7 @@ def _header(
         "idempotency_key": os.urandom(16).hex(),
         "map": is_map,
         "total": total,
-        "function": {"digest": digest, "size": len(function), "name": _name(func), "module": _module(func)},
+        "function": {"digest": digest, "size": len(function), "name": name_of(func), "module": module_of(func)},
         "options": options,
         "client": {"python": _PYTHON, "version": __version__, "hostname": _HOSTNAME, "pid": os.getpid()},
     }
@@ -204,11 +205,13 @@ def _send(header: dict[str, Any], blobs: list[bytes], path: str) -> dict[str, An
     return answer
 
 
-def _name(func: Callable[..., Any]) -> str:
+def name_of(func: Callable[..., Any]) -> str:
+    """How the function is called on pages, and found again when it is submitted anew."""
     inner = getattr(func, "func", func)  # functools.partial
     return str(getattr(inner, "__qualname__", None) or type(inner).__qualname__)
 
 
-def _module(func: Callable[..., Any]) -> str:
+def module_of(func: Callable[..., Any]) -> str:
+    """Where the function was defined."""
     inner = getattr(func, "func", func)
     return str(getattr(inner, "__module__", None) or type(inner).__module__)

@@ -61,11 +61,11 @@ def list() -> builtins.list[str]:  # noqa: A001
     return [cron["label"] for cron in every()]
 
 
-def every() -> Iterator[dict[str, Any]]:
-    """Each cron of the account as `info` tells it, a request for many."""
+def every(text: str = "") -> Iterator[dict[str, Any]]:
+    """Each cron of the account as `info` tells it, or those with the text in label or function; a request for many."""
     after = None
     while True:
-        asked = {"limit": _PAGE} | ({"after": after} if after else {})
+        asked = {"limit": _PAGE, "text": text} | ({"after": after} if after else {})
         page = _client.request_json("GET", f"/api/v1/crons?{urlencode(asked)}")
         yield from map(_parsed, page["crons"])
         after = page["next"]

@@ -1,6 +1,6 @@
 """What the admin pages of all rooms share: nothing is changed by hand, and big tables stay quick."""
 
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -71,3 +71,16 @@ class SearchByNumber(AnyAdmin):
         users: QuerySet[Model] = get_user_model().objects.filter(username__icontains=word)
         # As a list: a join would be walked from the big table's side.
         return Q(**{f"{self.account_field}__in": list(users.values_list("pk", flat=True)[:1000])})
+
+
+class PartAdmin(SearchByNumber, ReadOnlyAdmin):
+    """Rows that belong to something of an account: `account_field` is the way there."""
+
+    with_rows: ClassVar[tuple[str, ...]] = ()  # what else is read along with each row
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related(self.account_field, *self.with_rows)
+
+    @admin.display(description="account")
+    def account(self, row: Any) -> Any:
+        return reduce(getattr, self.account_field.split("__"), row)

@@ -31,6 +31,11 @@ def db_times(moments: Iterable[datetime]) -> list[Any]:
     return list(map(_as_text, moments)) if connection.vendor == "sqlite" else list(moments)
 
 
+def read_time(value: Any) -> datetime:
+    """A moment that a raw statement answered."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+
+
 @lru_cache(maxsize=1024)
 def _as_text(moment: datetime) -> str:
     """As Django writes it: in UTC, without the zone. Kept, because the jobs of a chunk share their moments."""

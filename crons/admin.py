@@ -1,13 +1,12 @@
 """Crons for the operator: shown and not edited, because their services keep schedules and histories in step."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.models import User
-from common.admin import ReadOnlyAdmin, SearchByNumber
+from common.admin import PartAdmin, ReadOnlyAdmin, SearchByNumber
 from crons.models import Cron, CronDay, CronEvent, CronRun, Digest
 
 
@@ -24,19 +23,13 @@ class CronAdmin(SearchByNumber, ReadOnlyAdmin):
         return rows.defer("function_blob__inline", "arguments__inline")
 
 
-class PartOfCronAdmin(SearchByNumber, ReadOnlyAdmin):
-    """Rows that belong to a cron, found by its number or its owner."""
+class PartOfCronAdmin(PartAdmin):
+    """Rows that belong to a cron."""
 
-    list_select_related: ClassVar[tuple[str, ...]] = ("cron__account",)
     search_fields = ("cron__id",)
     search_help_text = "Number of a cron, or an account's name."
     number_fields: ClassVar[tuple[str, ...]] = ("cron_id",)
     account_field = "cron__account"
-
-    @admin.display(description="account")
-    def account(self, row: Any) -> User:
-        owner: User = row.cron.account
-        return owner
 
 
 @admin.register(CronRun)

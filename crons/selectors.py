@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Min, QuerySet, prefetch_related_objects
+from django.db.models import Min, Q, QuerySet, prefetch_related_objects
 from django.utils.timezone import now as current_time
 
 from accounts.models import User
@@ -82,9 +82,12 @@ class Preview:
     runs: list[Upcoming]
 
 
-def crons_of(account: User, *, after: str | None = None, limit: int = PAGE) -> CronPage:
-    """A page of the account's crons with all that a list shows."""
+def crons_of(account: User, *, text: str = "", after: str | None = None, limit: int = PAGE) -> CronPage:
+    """A page of the account's crons with all that a list shows; of those only that have `text` in label or function."""
     crons = Cron.objects.filter(account=account).select_related("function").prefetch_related("module_set__archives")
+    if text:
+        wanted = make_visible(text)
+        crons = crons.filter(Q(label__icontains=wanted) | Q(function__name__icontains=wanted))
     if after is not None:
         crons = crons.filter(label__gt=make_visible(after))
     found = list(crons.order_by("label")[: limit + 1])

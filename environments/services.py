@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,11 +12,13 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from common.exceptions import Refused
 from environments.build import build_image
 from environments.engine import engine, image_size
 from environments.inspection import Inventory, inspect_image, inspect_this_python
 from environments.models import Environment
 from environments.recipe import Recipe, read_recipe
+from environments.selectors import environment_for
 
 BASE = "base"
 SERVER_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -61,6 +64,30 @@ def ensure_base_environment(*, say: Callable[[str], None] = lambda _: None) -> E
         "platform": inventory.platform,
     }
     return Environment.objects.update_or_create(name=BASE, defaults=defaults)[0]
+
+
+def ensure_known_environment(*, say: Callable[[str], None] = lambda _: None) -> None:
+    """Have the base environment on this machine as well, just as the installation that it works for knows it.
+
+    Raises NotFound when that has none yet, and Refused when this machine would make another one.
+    """
+    known = environment_for(name=BASE)
+    digest = read_recipe(BASE).digest if settings.SANDBOX == "container" else f"process-{SERVER_PYTHON}"
+    machine = known.platform.get("machine", platform.machine())
+    if digest != known.digest:
+        raise Refused(
+            "other_environment",
+            f"The base environment here is {digest[:19]}, that of the installation {known.digest[:19]}: this machine "
+            "needs the same version of PiCloud, the same PICLOUD_SANDBOX and, without containers, the same Python.",
+        )
+    if machine != platform.machine():
+        raise Refused(
+            "other_machine",
+            f"This machine is {platform.machine()} and the installation's environment is for {machine}: modules that "
+            "travel with functions would not run here.",
+        )
+    if settings.SANDBOX == "container":
+        ensure_image(recipe=read_recipe(BASE), say=say)
 
 
 def _record(row: Environment, recipe: Recipe, *, size: int, inventory: Inventory) -> None:

@@ -13,13 +13,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
-from common.admin import AnyAdmin, AnyInline, ReadOnlyAdmin, SearchByNumber
+from common.admin import AnyAdmin, AnyInline, PartAdmin, ReadOnlyAdmin, SearchByNumber
 from jobs.models import (
     ArgumentPack,
     Batch,
     BatchTrace,
     CorePrice,
     CoreType,
+    Dedication,
     Dependency,
     Function,
     Hold,
@@ -72,7 +73,7 @@ class CoreTypeAdmin(AnyAdmin):
 
 @admin.register(CorePrice)
 class CorePriceAdmin(AnyAdmin):
-    list_display = ("core_type", "per_core_hour", "effective_from")
+    list_display = ("core_type", "per_core_hour", "per_reserved_core_hour", "effective_from")
     list_filter = ("core_type",)
     list_select_related = ("core_type",)
     search_fields = ("core_type__code",)
@@ -83,6 +84,14 @@ class CorePriceAdmin(AnyAdmin):
 
     def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
+
+
+@admin.register(Dedication)
+class DedicationAdmin(ReadOnlyAdmin):
+    list_display = ("worker", "account", "core_type_id", "since")
+    list_filter = ("core_type",)
+    list_select_related = ("account",)
+    search_fields = ("account__username", "worker")
 
 
 class KillingAdmin(SearchByNumber, ReadOnlyAdmin):
@@ -174,19 +183,16 @@ class ModuleSetAdmin(SearchByNumber, ReadOnlyAdmin):
 
 
 @admin.register(ModuleArchive)
-class ModuleArchiveAdmin(SearchByNumber, ReadOnlyAdmin):
+class ModuleArchiveAdmin(PartAdmin):
     list_display = ("id", "account", "module_set", "position", "name", "blob")
     search_fields = ("module_set__id",)
     search_help_text = "Number of a set of modules, or an account's name."
     number_fields = ("module_set_id",)
     account_field = "module_set__account"
+    with_rows = ("blob",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModuleArchive]:
-        return super().get_queryset(request).select_related("module_set__account", "blob").defer("blob__inline")
-
-    @admin.display(description="account")
-    def account(self, row: ModuleArchive) -> User:
-        return row.module_set.account
+        return super().get_queryset(request).defer("blob__inline")
 
 
 @admin.register(JidCounter)
@@ -196,19 +202,13 @@ class JidCounterAdmin(ReadOnlyAdmin):
     search_fields = ("account__username",)
 
 
-class PartOfJobAdmin(SearchByNumber, ReadOnlyAdmin):
-    """Rows that belong to a job, found by its jid or its owner."""
+class PartOfJobAdmin(PartAdmin):
+    """Rows that belong to a job."""
 
-    list_select_related = ("job__account",)
     search_fields = ("job__jid",)
     search_help_text = "A jid, or an account's name."
     number_fields = ("job__jid",)
     account_field = "job__account"
-
-    @admin.display(description="account")
-    def account(self, row: Any) -> User:
-        owner: User = row.job.account
-        return owner
 
 
 @admin.register(JobResult)
@@ -232,33 +232,28 @@ class JobMetricsAdmin(PartOfJobAdmin):
     list_display = ("job", "account")
 
 
-class PartOfBatchAdmin(SearchByNumber, ReadOnlyAdmin):
-    """Rows that belong to a batch, found by its number or its owner."""
+class PartOfBatchAdmin(PartAdmin):
+    """Rows that belong to a batch."""
 
-    list_select_related: ClassVar[tuple[str, ...]] = ("batch__account",)
     search_fields = ("batch__id",)
     search_help_text = "Number of a batch, or an account's name."
     number_fields: ClassVar[tuple[str, ...]] = ("batch_id",)
     account_field = "batch__account"
 
-    @admin.display(description="account")
-    def account(self, row: Any) -> User:
-        owner: User = row.batch.account
-        return owner
-
 
 @admin.register(ArgumentPack)
 class ArgumentPackAdmin(PartOfBatchAdmin):
     list_display = ("id", "batch", "account", "first_index", "count", "blob")
+    with_rows = ("blob",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ArgumentPack]:
-        return super().get_queryset(request).select_related("batch__account", "blob").defer("blob__inline")
+        return super().get_queryset(request).defer("blob__inline")
 
 
 @admin.register(Dependency)
 class DependencyAdmin(PartOfBatchAdmin):
     list_display = ("id", "batch", "account", "on_job")
-    list_select_related = ("batch__account", "on_job")
+    with_rows = ("on_job",)
 
 
 @admin.register(JobEvent)

@@ -17,6 +17,8 @@ from environments.models import Environment
 from jobs.states import FINISHED, HOLDING, Reason, Status
 from storage.models import Blob
 
+RESERVED_SHARE = Decimal("0.3")  # of the price of a core-hour, where an operator says nothing else
+
 
 class CoreType(models.Model):
     """A named size of a core. An operator edits these; `CorePrice` says what an hour costs."""
@@ -50,17 +52,40 @@ class CorePrice(models.Model):
 
     core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="prices")
     per_core_hour = models.DecimalField(max_digits=12, decimal_places=6, help_text="Dollars.")
+    per_reserved_core_hour = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text="Dollars, of one kept ready; empty: 30 %."
+    )
     effective_from = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering: ClassVar = ["-effective_from"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["core_type", "effective_from"], name="one_price_at_a_time"),
-            models.CheckConstraint(condition=models.Q(per_core_hour__gte=0), name="price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(per_core_hour__gte=0, per_reserved_core_hour__gte=0), name="price_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.core_type_id} ${self.per_core_hour.normalize():f} from {self.effective_from:%Y-%m-%d}"
+
+
+class Dedication(models.Model):
+    """A worker that serves one account's work of one core type, and nobody else's, until the row is gone.
+
+    The worker looks for its row between jobs, and says in its presence that it has found it.
+    """
+
+    worker = models.CharField(max_length=100, primary_key=True, help_text="The name under which it holds leases.")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    core_type = models.ForeignKey(CoreType, on_delete=models.PROTECT, related_name="+", db_index=False)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["worker"]
+
+    def __str__(self) -> str:
+        return f"{self.worker} for account {self.account_id} on {self.core_type_id}"
 
 
 class Function(models.Model):

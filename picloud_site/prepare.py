@@ -1,6 +1,7 @@
 """Everything between a set-up machine and a serving one, in one Django process: `python -m picloud_site.prepare`.
 
-Each step is skipped when it was done before; a second start does none of them.
+Each step is skipped when it was done before; a second start does none of them. With `--host` those that the web host
+does for all machines are left out.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from common.exceptions import Refused
 from environments.engine import NoEngine
+
+NAME_PATIENCE_S = 5.0
 
 
 def _say(words: str, began: float) -> None:
@@ -55,10 +58,10 @@ def collect_static() -> None:
     stamp.write_text(seen.hexdigest())
 
 
-def base_environment() -> None:
-    """Builds the image that jobs run in, the first time, and records it in this database."""
+def base_environment(*, is_host: bool) -> None:
+    """Builds the image that jobs run in, the first time. The web host records it in the database."""
     # Models can be loaded after django.setup() alone.
-    from environments.services import ensure_base_environment  # noqa: PLC0415
+    from environments.services import ensure_base_environment, ensure_known_environment  # noqa: PLC0415
 
     began = time.monotonic()
     lines: list[str] = []
@@ -67,24 +70,49 @@ def base_environment() -> None:
         lines.append(line)
         print(f"Base environment: {line}")
 
-    environment = ensure_base_environment(say=say)
+    ensure = ensure_known_environment if is_host else ensure_base_environment
+    ensure(say=say)
     if lines:
-        _say(f"Base environment built: {environment.image}", began)
+        _say("Base environment built", began)
+
+
+def claim_name() -> None:
+    """Waits until nobody else bears the name of this machine: one that has just been replaced does for a while."""
+    from jobs.services import machines  # noqa: PLC0415
+
+    until = time.monotonic() + machines.NAME_SECONDS + NAME_PATIENCE_S
+    said = False
+    while True:
+        try:
+            machines.claim_own_name()
+        except machines.NameTaken as taken:
+            if time.monotonic() > until:
+                raise
+            if not said:
+                print(f"{taken} Waiting whether it is the latter.")
+            said = True
+            time.sleep(0.5)
+        else:
+            return
 
 
 def main() -> int:
+    is_host = "--host" in sys.argv[1:]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picloud_site.settings")
     django.setup()
-    try:
-        migrate()
-    except OperationalError as error:
-        print(f"The database cannot be used: {str(error).strip()}")
-        return 1
-    collect_static()
+    if not is_host:
+        try:
+            migrate()
+        except OperationalError as error:
+            print(f"The database cannot be used: {str(error).strip()}")
+            return 1
+        collect_static()
     if settings.SANDBOX == "container":
         call_command("clean_up")
     try:
-        base_environment()
+        if is_host:
+            claim_name()
+        base_environment(is_host=is_host)
     except (Refused, NoEngine) as refusal:
         print(refusal)
         return 1

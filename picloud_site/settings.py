@@ -2,12 +2,14 @@
 docs/reference/settings.md names each of them."""
 
 import os
+import re
 import secrets
+import socket
 from pathlib import Path
 from typing import Any
 
 from common.env import BadSetting, env_bool, env_choice, env_dollars, env_int, env_list, env_str, env_url
-from picloud_site import databases
+from picloud_site import databases, machines
 
 CODE = Path(__file__).resolve().parent.parent
 PICLOUD_HOME = Path(env_str("PICLOUD_HOME", str(CODE / "var"))).resolve()
@@ -138,7 +140,14 @@ STATIC_ROOT = PICLOUD_HOME / "static"
 # Redis or Valkey. Without REDIS_URL, `make up` starts one on a Unix socket under PICLOUD_HOME.
 REDIS_URL = env_url("REDIS_URL", f"unix://{RUN_DIR / 'redis.sock'}", schemes=("redis", "rediss", "unix"))
 # Above every blocking wait of ours: redis-py 8 gives up after 5 s by itself.
-REDIS_SOCKET_TIMEOUT_S = 600
+REDIS_CLIENT: dict[str, Any] = {"socket_timeout": 600}
+if not REDIS_URL.startswith("unix://"):
+    # Whoever is cut off while it waits for an answer must notice long before that.
+    REDIS_CLIENT |= {
+        "socket_connect_timeout": 10,
+        "socket_keepalive": True,
+        "socket_keepalive_options": {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_USER_TIMEOUT: 20_000},
+    }
 
 # One queue for each core type. It carries tickets (ids only), never work itself, hence JSON and no results.
 CORE_TYPE_QUEUES = env_list("PICLOUD_CORE_TYPES", "c1,c2,f2,m1,s1")
@@ -148,7 +157,7 @@ RQ_QUEUES = {
         "SERIALIZER": "rq.serializers.JSONSerializer",
         "DEFAULT_TIMEOUT": -1,
         "DEFAULT_RESULT_TTL": 0,
-        "REDIS_CLIENT_KWARGS": {"socket_timeout": REDIS_SOCKET_TIMEOUT_S},
+        "REDIS_CLIENT_KWARGS": REDIS_CLIENT,
     }
     for core_type in CORE_TYPE_QUEUES
 }
@@ -167,7 +176,7 @@ STORAGES: dict[str, dict[str, Any]] = {
         "BACKEND": "storage.file_bucket.FileBucket",
         "OPTIONS": {"location": str(PICLOUD_HOME / "bucket"), "file_permissions_mode": 0o600},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "picloud_site.static_files.StaticFiles"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
@@ -208,8 +217,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_HANDLERS = ["storage.uploads.NoUploads"]
 
-# Work.
-WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1)
+# Work. Without slots this machine serves pages, and others run the jobs.
+WORKER_SLOTS = env_int("PICLOUD_WORKERS", os.cpu_count() or 1, least=0, most=999)
+# How the workers of this machine name it. No two machines of an installation may have the same.
+HOST_NAME = env_str("PICLOUD_HOST_NAME", os.uname().nodename[:63])
+HOST_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+if not HOST_NAME_PATTERN.fullmatch(HOST_NAME):
+    raise BadSetting(f"PICLOUD_HOST_NAME must be up to 63 letters, digits, dots, dashes or '_', not {HOST_NAME!r}.")
+# How long a worker that is told to stop may go on with what it runs. What is not done by then runs again elsewhere.
+DRAIN_SECONDS = env_int("PICLOUD_DRAIN_SECONDS", 0, least=0)
 SANDBOX = env_str("PICLOUD_SANDBOX", "container")
 if SANDBOX not in ("container", "process"):
     raise BadSetting(f"PICLOUD_SANDBOX must be 'container' or 'process', not {SANDBOX!r}.")
@@ -221,6 +237,29 @@ SANDBOX_NETWORK = env_str("PICLOUD_SANDBOX_NETWORK", "198.18.0.0/15")
 SANDBOX_BLOCKED_NETWORKS = env_list(
     "PICLOUD_BLOCKED_NETWORKS", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16"
 )
+# Who starts and ends worker hosts: local (you, by hand), ec2, or the path of a class of your own.
+PROVIDER = env_str("PICLOUD_PROVIDER", "local")
+# What marks the machines of this installation; without it, what SECRET_KEY comes to.
+CLUSTER = env_str("PICLOUD_CLUSTER")
+EC2_REGION = env_str("PICLOUD_EC2_REGION")
+EC2_ENDPOINT_URL = env_url("PICLOUD_EC2_ENDPOINT_URL", "", schemes=("http", "https"))
+EC2_MACHINES = machines.from_list(env_list("PICLOUD_EC2_MACHINES"))
+EC2_IMAGE = env_str("PICLOUD_EC2_IMAGE")
+EC2_LAUNCH_TEMPLATE = env_str("PICLOUD_EC2_LAUNCH_TEMPLATE")
+EC2_SUBNETS = env_list("PICLOUD_EC2_SUBNETS")
+EC2_SECURITY_GROUPS = env_list("PICLOUD_EC2_SECURITY_GROUPS")
+EC2_INSTANCE_PROFILE = env_str("PICLOUD_EC2_INSTANCE_PROFILE")
+EC2_SPOT = env_bool("PICLOUD_EC2_SPOT")
+if PROVIDER == "ec2" and not (EC2_MACHINES and (EC2_IMAGE or EC2_LAUNCH_TEMPLATE)):
+    raise BadSetting(
+        "PICLOUD_PROVIDER=ec2 needs PICLOUD_EC2_MACHINES, and PICLOUD_EC2_IMAGE or PICLOUD_EC2_LAUNCH_TEMPLATE: "
+        "docs/how-to/run-on-ec2.md says how to make them."
+    )
+HOST_JOIN_SECONDS = env_int("PICLOUD_HOST_JOIN_SECONDS", 900, least=20)
+HOST_LOST_SECONDS = env_int("PICLOUD_HOST_LOST_SECONDS", 120, least=20)
+# How many cores are rented, and for how long.
+BILLING_INCREMENT = env_int("BILLING_INCREMENT", 3600, most=86_400)  # seconds
+MAX_HOSTS = env_int("PICLOUD_MAX_HOSTS", 10, least=0)
 # Dollars that each account has free in a month, and what comes of its jobs when they are used up.
 MONTHLY_CREDIT = env_dollars("PICLOUD_MONTHLY_CREDIT", "0")
 CREDIT_USED_UP = env_choice("PICLOUD_CREDIT_USED_UP", "continue", ("continue", "hold"))
@@ -229,6 +268,19 @@ RUNAWAY_FACTOR = env_int("PICLOUD_RUNAWAY_FACTOR", 20, least=0)
 RUNAWAY_LEAST = env_dollars("PICLOUD_RUNAWAY_LEAST", "1")
 LEASE_SECONDS = env_int("PICLOUD_LEASE_SECONDS", 15)
 KILL_GRACE_SECONDS = 2.0
+
+# Crons. Their runs are listed for so many days; what each day came to is kept for ever.
+CRON_HISTORY_DAYS = env_int("PICLOUD_CRON_HISTORY_DAYS", 366)
+
+# Reserved cores. 0 is as many as there are workers.
+REALTIME_MAX_CORES = env_int("PICLOUD_REALTIME_MAX_CORES", 0, least=0)
+REALTIME_MAX_CORES_IN_ALL = env_int("PICLOUD_REALTIME_MAX_CORES_IN_ALL", 0, least=0)
+REALTIME_MAX_HOURS = env_int("PICLOUD_REALTIME_MAX_HOURS", 8760, most=87_600)
+# How long before their start the cores of a reservation are prepared.
+REALTIME_LEAD_SECONDS = env_int("PICLOUD_REALTIME_LEAD_SECONDS", 300, least=0, most=86_400)
+REALTIME_RULE = env_str("PICLOUD_REALTIME_RULE", "minimum")
+if REALTIME_RULE not in ("minimum", "fee"):
+    raise BadSetting(f"PICLOUD_REALTIME_RULE must be 'minimum' or 'fee', not {REALTIME_RULE!r}.")
 
 LOGGING = {
     "version": 1,

@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("billing.urls")),
     path("jobs/", include("jobs.urls")),
     path("files/", include("storage.urls")),
+    path("operate/capacity/", include("realtime.operate_urls")),
+    path("realtime/", include("realtime.urls")),
     path("api/v1/", include("api.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health, name="healthz"),

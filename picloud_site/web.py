@@ -5,14 +5,18 @@ import os
 import socket
 
 import uvicorn
-from django.conf import settings
+
+from picloud_site import settings
 
 BACKLOG = 1024
 
 
-def _unix_socket() -> socket.socket:
-    """Open to every user of the machine: sandboxes run as another one, and each request needs its own credential."""
-    path = settings.RUN_DIR / "api" / "api.sock"
+def api_socket() -> socket.socket:
+    """Where jobs in sandboxes reach the API.
+
+    Open to every user of the machine: sandboxes run as another one, and each request needs its own credential.
+    """
+    path = settings.API_SOCKET
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o755)
     with contextlib.suppress(FileNotFoundError):
@@ -46,7 +50,7 @@ def main() -> None:
         timeout_keep_alive=75,
         lifespan="on",
     )
-    uvicorn.Server(config).run(sockets=[_tcp_socket(), _unix_socket()])
+    uvicorn.Server(config).run(sockets=[_tcp_socket(), api_socket()])
 
 
 if __name__ == "__main__":

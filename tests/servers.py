@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,7 +31,13 @@ def listens(address: Path | tuple[str, int]) -> bool:
 
 
 @contextmanager
-def running(command: list[str], *, at: Path | tuple[str, int], env: dict[str, str] | None = None) -> Iterator[None]:
+def running(
+    command: list[str],
+    *,
+    at: Path | tuple[str, int],
+    env: dict[str, str] | None = None,
+    ends_by: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
     """The command, from the moment it answers at its address."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env) as process:
         try:
@@ -40,7 +47,7 @@ def running(command: list[str], *, at: Path | tuple[str, int], env: dict[str, st
                 raise AssertionError(f"{command[0]} ended with {process.returncode}: {process.stderr.read().decode()}")
             yield
         finally:
-            process.terminate()
+            process.send_signal(ends_by)
             try:
                 process.communicate(timeout=10)
             except subprocess.TimeoutExpired:
@@ -54,6 +61,17 @@ def valkey(directory: Path) -> Iterator[Path]:
     path = directory / "redis.sock"
     with running(valkey_command(socket_path=path, directory=directory), at=path):
         yield path
+
+
+@contextmanager
+def valkey_on(address: str, directory: Path) -> Iterator[str]:
+    """A Valkey server that other machines reach; its address as REDIS_URL."""
+    directory.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    # Of an option that is named twice, the last one counts.
+    command = valkey_command(socket_path=directory / "redis.sock", directory=directory)
+    with running([*command, "--port", str(port), "--bind", address, "--protected-mode", "no"], at=(address, port)):
+        yield f"redis://{address}:{port}/0"
 
 
 def _postgres_programs() -> Path:
@@ -71,8 +89,8 @@ def _as_postgres(command: list[str]) -> list[str]:
 
 
 @contextmanager
-def postgres(directory: Path, *, database: str = "") -> Iterator[None]:
-    """A PostgreSQL server listening on a socket in `directory` alone, with a superuser `picloud`."""
+def postgres(directory: Path, *, database: str = "", address: str = "") -> Iterator[None]:
+    """A PostgreSQL server with a superuser `picloud`, on a socket in `directory`, and at an address if one is named."""
     programs = _postgres_programs()
     directory.mkdir(mode=0o755)
     if os.getuid() == 0:
@@ -82,11 +100,15 @@ def postgres(directory: Path, *, database: str = "") -> Iterator[None]:
     create = [str(programs / "initdb"), "-D", str(data), "-U", "picloud", "-A", "trust", "-E", "UTF8", "--no-sync"]
     # The locale decides sort order and the language of messages.
     subprocess.run(_as_postgres([*create, "--locale=C.UTF-8"]), check=True, capture_output=True, cwd="/")
-    options = {"listen_addresses": "", "unix_socket_directories": str(directory), "fsync": "off"}
+    if address:
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {address}/24 trust\n")
+    options = {"listen_addresses": address, "unix_socket_directories": str(directory), "fsync": "off"}
     serve = [str(programs / "postgres"), "-D", str(data)]
     serve += [f"-c{name}={value}" for name, value in options.items()]
     try:
-        with running(_as_postgres(serve), at=directory / ".s.PGSQL.5432"):
+        # At SIGTERM it would wait for clients to hang up, also for one that is cut off.
+        with running(_as_postgres(serve), at=directory / ".s.PGSQL.5432", ends_by=signal.SIGINT):
             # Its socket is there before it lets anybody in.
             is_ready = [str(programs / "pg_isready"), "-q", "-h", str(directory)]
             wait_until(
@@ -109,15 +131,15 @@ class S3Server:
 
 
 @contextmanager
-def s3(directory: Path) -> Iterator[S3Server]:
+def s3(directory: Path, *, address: str = "127.0.0.1") -> Iterator[S3Server]:
     """An S3 service that keeps its one bucket under `directory`."""
     (directory / "picloud").mkdir(parents=True)
     port = free_port()
-    server = S3Server(endpoint_url=f"http://127.0.0.1:{port}", bucket="picloud")
+    server = S3Server(endpoint_url=f"http://{address}:{port}", bucket="picloud")
     command = [
         str(Path(sys.executable).with_name("rclone")),
-        *("serve", "s3", "--addr", f"127.0.0.1:{port}", "--config", os.devnull, "--vfs-cache-mode", "off"),
+        *("serve", "s3", "--addr", f"{address}:{port}", "--config", os.devnull, "--vfs-cache-mode", "off"),
         *("--auth-key", f"{server.access_key},{server.secret_key}", str(directory)),
     ]
-    with running(command, at=("127.0.0.1", port)):
+    with running(command, at=(address, port)):
         yield server

@@ -50,6 +50,7 @@ class Account:
             [sys.executable, str(path)],
             cwd=cwd,
             env=env | self.env | {"PYTHONPATH": str(CODE), "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,15 +1,18 @@
-"""A shift: one worker on the work of one account and core type, until others need it or there is no more."""
+"""A shift: one worker on the work of one account and core type, until others need it or there is no more.
+
+`queues` are those whose tickets this worker takes; `reserved` says that they are only its group's.
+"""
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
 
 from jobs.services import bus, recover
 from jobs.services.claim import Claim, claim_chunk
-from jobs.services.dispatch import WorkKind, announce_work, forget_ticket, queue_name
+from jobs.services.dispatch import WorkKind, announce_work, forget_ticket
 from jobs.services.work import Work
 from worker.chunk import ChunkRun
 from worker.inputs import Inputs
@@ -36,8 +39,10 @@ class Shift:
         slots: Slots,
         warm: WarmSandbox,
         inputs: Inputs,
-        core_types: list[str],
+        queues: Sequence[str],
+        reserved: bool,
         should_stop: Callable[[], bool],
+        should_leave: Callable[[], bool],
         on_tick: Callable[[], None],
     ) -> None:
         self._kind = kind
@@ -45,19 +50,21 @@ class Shift:
         self._slots = slots
         self._warm = warm
         self._inputs = inputs
-        self._queues = [f"rq:queue:{queue_name(core_type)}" for core_type in core_types]
+        self._queues = [f"rq:queue:{name}" for name in queues]
+        self._reserved = reserved
         self._should_stop = should_stop
+        self._should_leave = should_leave
         self._on_tick = on_tick
         self._last_work: Work | None = None
 
     def run(self) -> str | None:
         """Work until nothing of this kind is left, or somebody else's ticket waits. Answers that ticket's id."""
-        forget_ticket(self._kind)
+        forget_ticket(self._kind, reserved=self._reserved)
         with self._slots.take(self._kind.cores, timeout=SLOTS_SECONDS) as enough:
             if not enough:
                 self._leave_to_others()
                 return None
-            while not self._should_stop():
+            while not self._should_leave():
                 claim = claim_chunk(self._kind, worker=self._worker, slots=self._slots.number, known=self._last_work)
                 if claim is None:
                     ticket, handed_over = self._wait_for_work()
@@ -76,9 +83,9 @@ class Shift:
     def _leave_to_others(self) -> None:
         """The cores are not free here: put the ticket back, maybe for another host.
 
-        What needs more cores than this host has is left to the clock, which asks again every second.
+        What needs more cores than there are for it here is left to the clock, which asks again every second.
         """
-        if self._kind.cores <= self._slots.number:
+        if self._kind.cores <= len(self._slots.shared()):
             announce_work(self._kind)
 
     def _run_chunk(self, claim: Claim) -> None:

@@ -17,10 +17,14 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, WorkerStatus
 
 from common.exceptions import Refused
+from jobs.services import machines
+from jobs.services.bus import worker_key
 from jobs.services.claim import renew_leases
 from jobs.services.dispatch import WorkKind, queue_name
 from worker.inputs import Inputs
+from worker.leaving import Leaving
 from worker.sandbox import SandboxFailed
+from worker.serving import Serving
 from worker.shift import Shift
 from worker.slots import Slots
 from worker.warm import WarmSandbox
@@ -28,7 +32,7 @@ from worker.warm import WarmSandbox
 logger = logging.getLogger(__name__)
 
 PRESENCE_SECONDS = 15  # after which a silent worker counts as gone
-IDLE_WAIT_SECONDS = 3  # of one blocking look at the queues
+IDLE_WAIT_SECONDS = 1  # of one blocking look at the queues; a dedication is followed within this time
 PROBLEM_WAIT_SECONDS = 3.0
 
 
@@ -39,10 +43,10 @@ class SlotWorker(SimpleWorker):
     """
 
     def __init__(self, *, slot: int, core_types: list[str], slots: Slots, store: "redis.Redis") -> None:
-        host = os.uname().nodename
+        host = settings.HOST_NAME
         # RQ refuses a name that a killed worker has left behind, so its name has the process in it.
         super().__init__(
-            [Queue(queue_name(code), connection=store, serializer=JSONSerializer) for code in core_types],
+            [_queue(queue_name(code), store) for code in core_types],
             name=f"{host}-{slot}-{os.getpid()}",
             connection=store,
             serializer=JSONSerializer,
@@ -53,8 +57,12 @@ class SlotWorker(SimpleWorker):
         self.lease_name = f"{host}:{settings.PORT}:{slot}"
         self._core_types = core_types
         self._slots = slots
+        self._serving = Serving(self.lease_name, core_types=core_types, slots=slots)
         self._warm = WarmSandbox(slot=slot)
         self._inputs = Inputs()
+        self.bears_name = True
+        self._leaving = Leaving()
+        self._drained = ""
         self._listening = False
         self._problem = ""
         self._beat_at = 0.0
@@ -71,7 +79,7 @@ class SlotWorker(SimpleWorker):
         """Have a sandbox ready, or wait and try again: a worker without one takes no tickets."""
         while not self._stop_requested:
             try:
-                self._warm.prepare()
+                self._warm.prepare(self._serving.group)
             except (SandboxFailed, Refused) as problem:
                 if str(problem) != self._problem:
                     logger.error("cannot run jobs: %s", problem)
@@ -90,22 +98,39 @@ class SlotWorker(SimpleWorker):
             time.sleep(0.1)
 
     def _show_presence(self) -> None:
-        key = f"picloud:worker:{self.lease_name}"
+        key = worker_key(self.lease_name)
+        group = self._serving.group
+        is_ready = group is not None and self._warm.group == group and self._serving.has_core()
         fields: Any = {
             "pid": os.getpid(),
-            "host": os.uname().nodename,
+            "host": settings.HOST_NAME,
             "slot": self.slot,
             "at": int(time.time()),
             "problem": self._problem,
+            "core_types": ",".join(self._core_types),
+            "busy": int(self._state == WorkerStatus.BUSY),
+            "dedicated": str(group or ""),
+            "warm": str(group) if is_ready else "",
+            "drained": self._drained,
             **self._presence,
         }
         try:
             pipeline = self.connection.pipeline(transaction=False)
             pipeline.hset(key, mapping=fields)
             pipeline.expire(key, PRESENCE_SECONDS)
+            machines.claim_own_name()
             pipeline.execute()
+        except machines.NameTaken as taken:
+            self._leave_name_to_other(taken)
         except redis.RedisError as error:
             logger.warning("cannot show presence: %s", error)
+
+    def _leave_name_to_other(self, taken: machines.NameTaken) -> None:
+        """As after Redis was emptied: whoever reported first bears the name, and this worker ends."""
+        logger.error("%s", taken)
+        self.bears_name = False
+        self._stop_requested = True
+        self._leaving.stop()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """RQ's heartbeat; a Redis that was emptied learns of this worker anew."""
@@ -126,6 +151,9 @@ class SlotWorker(SimpleWorker):
         self.set_state(WorkerStatus.IDLE)
         while True:
             self._check_stop()
+            if self._stays_drained():
+                continue
+            self._serving.follow()
             self._prepare()
             try:
                 self.heartbeat()
@@ -137,8 +165,18 @@ class SlotWorker(SimpleWorker):
             except DequeueTimeout:
                 continue
             if found is not None:
-                self.reorder_queues(reference_queue=found[1])
+                if self._serving.group is None:
+                    self.reorder_queues(reference_queue=found[1])
                 return found
+
+    def _stays_drained(self) -> bool:
+        """Whether this host is to take nothing new, said after a second in which this worker ran nothing."""
+        self._drained = self._leaving.order if self._leaving.is_draining() else ""
+        if not self._drained:
+            return False
+        self._show_presence()
+        self._pause(1.0)
+        return True
 
     def _listen(self, timeout: int | None) -> tuple[Ticket, Queue] | None:
         """The next ticket. Only here may a signal to stop break in: nothing is held or half done."""
@@ -146,20 +184,33 @@ class SlotWorker(SimpleWorker):
         try:
             self._check_stop()
             return Queue.dequeue_any(
-                self._ordered_queues, timeout, connection=self.connection, serializer=self.serializer
+                self._queues_in_turn(), timeout, connection=self.connection, serializer=self.serializer
             )
         finally:
             self._listening = False
 
+    def _queues_in_turn(self) -> list[Queue]:
+        if self._serving.group is None:
+            queues = list(self._ordered_queues)
+        else:
+            queues = [_queue(name, self.connection) for name in self._serving.queue_names]
+        # From a single queue RQ would move tickets to a list of its own, where nobody takes them away.
+        return queues if len(queues) > 1 else queues * 2
+
     def execute_job(self, job: Ticket, queue: Queue) -> None:
         """Serve a ticket, and those that come up in the shift it opens."""
         self._state = WorkerStatus.BUSY
+        self._beat_at = 0.0  # a run of over a second is shown at once
         ticket: str | None = job.id
-        while ticket and not self._stop_requested:
+        while ticket and not self._takes_nothing():
             self._forget(ticket)
             ticket = self._serve(WorkKind.parse(ticket))
         if ticket:
-            self.connection.rpush(f"rq:queue:{queue_name(WorkKind.parse(ticket).core_type)}", ticket)
+            self.connection.rpush(f"rq:queue:{self._serving.queue_of(ticket)}", ticket)
+
+    def _takes_nothing(self) -> bool:
+        """Whether this worker is to begin nothing more of what it is at."""
+        return bool(self._stop_requested) or self._leaving.is_draining() or self._serving.is_over()
 
     def _serve(self, kind: WorkKind) -> str | None:
         shift = Shift(
@@ -168,8 +219,10 @@ class SlotWorker(SimpleWorker):
             slots=self._slots,
             warm=self._warm,
             inputs=self._inputs,
-            core_types=self._core_types,
-            should_stop=lambda: self._stop_requested,
+            queues=self._serving.queue_names,
+            reserved=self._serving.group is not None,
+            should_stop=self._leaving.must_stop,
+            should_leave=self._takes_nothing,
             on_tick=self._tick,
         )
         try:
@@ -218,6 +271,7 @@ class SlotWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Leave a word for the loops; while only waiting, leave at once."""
         self._stop_requested = True
+        self._leaving.stop()
         if self._listening:
             raise StopRequested
 
@@ -234,7 +288,13 @@ class SlotWorker(SimpleWorker):
     def close(self) -> None:
         """Destroy the sandbox and leave no trace of presence."""
         self._warm.drop()
+        if not self.bears_name:
+            return
         try:
-            self.connection.delete(f"picloud:worker:{self.lease_name}")
+            self.connection.delete(worker_key(self.lease_name))
         except redis.RedisError as error:
             logger.warning("presence expires by itself: %s", error)
+
+
+def _queue(name: str, store: "redis.Redis") -> Queue:
+    return Queue(name, connection=store, serializer=JSONSerializer)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from environments.selectors import environment_for
 from jobs.models import CoreType
+from jobs.services.dispatch import Group
 from jobs.services.work import Work
 from worker.sandbox import Limits, Sandbox, SandboxKey, new_sandbox
 
@@ -29,24 +30,51 @@ class WarmSandbox:
         self._used_at = time.monotonic()
         if self._sandbox is not None and not self._sandbox.is_alive():
             self.drop()
-        spare = self._sandbox
-        if spare is not None and spare.key == replace(key, account_id=None):
-            spare.assign(work.account_id)
+        self._assign_spare(key)
         if self._sandbox is None or self._sandbox.key != key:
             self._start(key, image=work.image, limits=_limits_of(work))
         assert self._sandbox is not None
         return self._sandbox
 
-    def prepare(self) -> None:
-        """Between jobs: keep a spare ready where there is none, and drop one that has been idle for long."""
+    @property
+    def group(self) -> Group | None:
+        """Whose work could start here at once."""
+        if self._sandbox is None or self._sandbox.key.account_id is None or not self._sandbox.is_alive():
+            return None
+        return Group(self._sandbox.key.account_id, self._sandbox.key.core_type)
+
+    def prepare(self, group: Group | None = None) -> None:
+        """Between jobs: keep one ready for the group that this worker is dedicated to, however long it is idle.
+
+        Without a group keep a spare ready where there is none, and drop one that has been idle for long.
+        """
+        if group is not None:
+            self._prepare_for(group)
+            return
         if self._sandbox is not None:
             is_spare = self._sandbox.key.account_id is None
             if is_spare or time.monotonic() - self._used_at < IDLE_SECONDS:
                 return
-        environment = environment_for(name="base")
-        core_type = CoreType.objects.get(code=SPARE_CORE_TYPE)
-        key = SandboxKey(None, environment.digest, core_type.code, 1)
-        self._start(key, image=environment.image, limits=Limits.of(core_type, 1))
+        self._start_base(None, CoreType.objects.get(code=SPARE_CORE_TYPE))
+
+    def _prepare_for(self, group: Group) -> None:
+        if self.group == group:
+            return
+        self._start_base(group.account_id, CoreType.objects.get(code=group.core_type))
+
+    def _start_base(self, account_id: int | None, core_type: CoreType) -> None:
+        """One of the base environment, with as many cores as a job of the type has at least."""
+        environment, cores = environment_for(name="base"), min(core_type.allowed_cores)
+        key = SandboxKey(account_id, environment.digest, core_type.code, cores)
+        self._assign_spare(key)
+        if self._sandbox is None or self._sandbox.key != key or not self._sandbox.is_alive():
+            self._start(key, image=environment.image, limits=Limits.of(core_type, cores))
+
+    def _assign_spare(self, key: SandboxKey) -> None:
+        """Give the spare to the account of the key, when it is one like that."""
+        spare = self._sandbox
+        if spare is not None and key.account_id is not None and spare.key == replace(key, account_id=None):
+            spare.assign(key.account_id)
 
     def _start(self, key: SandboxKey, *, image: str, limits: Limits) -> None:
         self.drop()

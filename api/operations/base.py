@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.schemas import Schema, ref, text, whole
+from api.shapes import Schema, ref, text, whole
 from common.packs import CONTENT_TYPE as PACK
 
 

@@ -1,7 +1,7 @@
 """Operations on money, all of which only read."""
 
 from api.operations.base import Operation, answer, in_path, in_query, raw
-from api.schemas import MONEY, Schema, array, mapping, moment, obj, or_null, text, whole
+from api.shapes import MONEY, Schema, array, mapping, moment, obj, or_null, text, whole
 from billing.display.export import COLUMNS
 from billing.models import Kind
 from billing.models.ledger import NAMES
@@ -47,6 +47,15 @@ BILL_LINE = obj(
     }
 )
 CLOSED = obj({"month": MONTH, "closed": moment(), "cost": MONEY, "entries": whole("Lines of the ledger.")})
+
+PRICE = obj(
+    {
+        "dollars": MONEY,
+        "reserved": or_null(text("Dollars of a core-hour that stands ready for one account.")),
+        "since": moment(),
+        "until": or_null(moment()),
+    }
+)
 
 BILLING = [
     Operation(
@@ -166,7 +175,14 @@ BILLING = [
                                 {
                                     "name": text("A core type, priced by the core-hour; or storage, by the GB-month."),
                                     "prices": array(
-                                        obj({"dollars": MONEY, "since": moment(), "until": or_null(moment())}),
+                                        obj(
+                                            {
+                                                "dollars": MONEY,
+                                                "reserved": or_null(MONEY),
+                                                "since": moment(),
+                                                "until": or_null(moment()),
+                                            }
+                                        ),
                                         "The newest first.",
                                     ),
                                 }

@@ -1,7 +1,7 @@
 """Operations on budgets."""
 
 from api.operations.base import Operation, answer, in_path, question
-from api.schemas import MONEY, array, flag, moment, number, obj, or_null, text, whole
+from api.shapes import MONEY, array, flag, moment, number, obj, or_null, text, whole
 from billing.models import Action, Scope
 from jobs.states import HOLDING
 

@@ -2,7 +2,7 @@
 
 from api.operations.base import Operation, answer, content, in_path, in_query, question
 from api.operations.jobs import SUBMIT_ERRORS
-from api.schemas import array, flag, obj, or_null, ref, text, whole
+from api.shapes import array, flag, obj, or_null, ref, text, whole
 from common.packs import CONTENT_TYPE as PACK
 from crons.models import MAX_LABEL
 
@@ -23,6 +23,7 @@ CRONS = [
         tag="crons",
         summary="List crons by label",
         parameters=(
+            in_query("text", text(), "Only crons with this in their label or the name of their function."),
             in_query("after", text(), "Go on after this label: `next` of the page before."),
             in_query("limit", whole(minimum=1, maximum=200, default=50), "Crons in one answer."),
         ),

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from api.operations.base import Operation, answer, content, in_header, in_path, question, raw
-from api.schemas import array, flag, mapping, obj, or_null, ref, text, whole
+from api.shapes import array, flag, mapping, obj, or_null, ref, text, whole
 
 NAME = in_path("name", text(maxLength=255), "Name of a file, percent-encoded. There are no folders.")
 FILE_HEADERS = {

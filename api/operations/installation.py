@@ -1,7 +1,7 @@
 """Operations on the account and its keys, and what an installation tells of itself."""
 
 from api.operations.base import Operation, answer, in_path, question
-from api.schemas import array, mapping, obj, ref, text, whole
+from api.shapes import array, mapping, obj, ref, text, whole
 
 KEY_ID = in_path("key_id", whole(minimum=1), "Number of an API key of the account.")
 

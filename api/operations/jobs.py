@@ -1,7 +1,8 @@
 """Operations on jobs."""
 
 from api.operations.base import JID, Operation, answer, content, in_query, pack, question, raw
-from api.schemas import SUBMIT_EXAMPLE, array, mapping, obj, or_null, ref, text, whole
+from api.schemas import SUBMIT_EXAMPLE
+from api.shapes import array, mapping, obj, or_null, ref, text, whole
 from common.packs import CONTENT_TYPE as PACK
 from jobs.states import Status
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from api.operations.base import Operation, answer, content, in_path, question
-from api.schemas import array, obj, text
+from api.shapes import array, obj, text
 from jobs.services.submission import MAX_MODULES
 
 DIGEST = in_path("digest", text(pattern="^[0-9a-f]{64}$"), "SHA-256 of the archive.")

@@ -1,9 +1,11 @@
 """The days of a month as stacked bars: drawn by pygal, coloured by our style sheet."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from billing.months import Month
@@ -49,10 +51,7 @@ def chart_of(series: Sequence[Series], month: Month) -> Chart | None:
 
 
 def _draw(series: Sequence[Series], month: Month, words: str) -> str:
-    # A quarter of a second that only a process that draws need spend.
-    import pygal  # noqa: PLC0415
-
-    drawing = pygal.StackedBar(
+    drawing = _pygal().StackedBar(
         width=WIDTH,
         height=HEIGHT,
         margin=2,
@@ -71,6 +70,15 @@ def _draw(series: Sequence[Series], month: Month, words: str) -> str:
         drawing.add(one.name, [_bar(one.name, day, amount) if amount else None for day, amount in days])
     drawing.add_xml_filter(lambda root: _as_ours(root, words))
     return str(drawing.render(is_unicode=True))
+
+
+def _pygal() -> Any:
+    # A quarter of a second that only a process that draws need spend.
+    import pygal  # noqa: PLC0415
+
+    # For its plugins, of which we have none, it looks into each import of the process, in a way that Python gave up.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+    return pygal
 
 
 def _bar(name: str, day: date, amount: Decimal) -> dict[str, object]:

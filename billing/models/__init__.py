@@ -4,6 +4,7 @@ from billing.models.books import Books, Reconciliation
 from billing.models.ledger import Kind, LedgerDay, LedgerEntry
 from billing.models.limits import Action, Brake, Budget, KeyHour, LimitEvent, Scope
 from billing.models.rates import Rate, RateKind
+from billing.models.reservations import SettledReservation
 from billing.models.statements import Statement
 from billing.models.storage import StorageDay
 
@@ -21,6 +22,7 @@ __all__ = [
     "RateKind",
     "Reconciliation",
     "Scope",
+    "SettledReservation",
     "Statement",
     "StorageDay",
 ]

@@ -183,9 +183,3 @@ def forecast_of(account: User, now: datetime) -> Decimal:
     month = month_of(now)
     left = month.end - now
     return dollars(total_of(account, month).charge + int(pace_of(account, now) * (left / DAY)))
-
-
-def months_of(account: User, now: datetime) -> list[Month]:
-    """The months in which something was charged, and the present one; the newest first."""
-    days = LedgerDay.objects.filter(account=account).order_by().values_list("day__year", "day__month").distinct()
-    return sorted({month_of(now), *(Month(date(year, month, 1)) for year, month in days)}, reverse=True)

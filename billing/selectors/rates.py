@@ -12,9 +12,13 @@ from jobs.models import CorePrice, CoreType
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """A price, from when, and until when another one begins; None when no other is known."""
+    """A price, from when, and until when another one begins; None when no other is known.
+
+    `reserved` is what a core-hour costs that stands ready for one account; of what is no core it is None.
+    """
 
     amount: Decimal
+    reserved: Decimal | None = None
     since: datetime
     until: datetime | None
 
@@ -48,17 +52,21 @@ class Priced:
         return [price for price in self.prices if price.since > moment]
 
 
-def _prices(rows: list[tuple[Decimal, datetime]]) -> list[Price]:
-    """Prices out of (amount, since), the newest first: each ends where the next begins."""
-    ends = [None, *(since for _, since in rows)]
-    return [Price(amount=amount, since=since, until=until) for (amount, since), until in zip(rows, ends, strict=False)]
+def _prices(rows: list[tuple[Decimal, Decimal | None, datetime]]) -> list[Price]:
+    """Prices out of (amount, reserved, since), the newest first: each ends where the next begins."""
+    ends = [None, *(since for *_, since in rows)]
+    return [
+        Price(amount=amount, reserved=reserved, since=since, until=until)
+        for (amount, reserved, since), until in zip(rows, ends, strict=False)
+    ]
 
 
 def core_rates() -> list[Priced]:
     """Core types that jobs may use, with the prices of a core-hour."""
-    prices: dict[str, list[tuple[Decimal, datetime]]] = {}
+    prices: dict[str, list[tuple[Decimal, Decimal | None, datetime]]] = {}
     for price in CorePrice.objects.order_by("-effective_from"):
-        prices.setdefault(price.core_type_id, []).append((price.per_core_hour, price.effective_from))
+        own = prices.setdefault(price.core_type_id, [])
+        own.append((price.per_core_hour, price.per_reserved_core_hour, price.effective_from))
     return [
         Priced(name=row.code, about=row.description, prices=_prices(prices.get(row.code, [])), core_type=row)
         for row in CoreType.objects.filter(is_active=True)
@@ -67,7 +75,7 @@ def core_rates() -> list[Priced]:
 
 def other_rates() -> list[Priced]:
     """What else costs."""
-    rows = [(rate.kind, rate.price, rate.effective_from) for rate in Rate.objects.order_by("-effective_from")]
+    rows = [(rate.kind, rate.price, None, rate.effective_from) for rate in Rate.objects.order_by("-effective_from")]
     return [
         Priced(name=kind.value, about=str(kind.label), prices=_prices([row[1:] for row in rows if row[0] == kind]))
         for kind in RateKind

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from accounts.models import User
 from billing.models import LimitEvent
-from crons.services.alerts import mail as send
+from common.mail import mail as send
 
 AT_ONCE = 1000  # events of one round
 

@@ -25,7 +25,6 @@ def month_detail(request: PageRequest) -> HttpResponse:
     context = {
         "month": month,
         "is_present": is_present,
-        "known": months.months_of(request.user, now),
         "total": months.total_of(request.user, month),
         "forecast": months.forecast_of(request.user, now) if is_present else None,
         "chart": chart_of(months.series_of(request.user, month), month),

@@ -11,6 +11,7 @@ from billing.display.chart import chart_of
 from billing.forms import asked_month
 from billing.months import month_of
 from billing.selectors import operator
+from billing.selectors.margin import margin_of, reserved_now
 from billing.selectors.months import series_of
 from billing.services.reconcile import reconcile
 from billing.services.usage import post_usage
@@ -23,11 +24,14 @@ def billing_overview(request: PageRequest) -> HttpResponse:
     operator.check_operator(request.user)
     now = timezone.now()
     month = asked_month(request.GET, now)
+    overview = operator.overview_of(month, now)
     reconciliations = operator.reconciliations()
     context = {
         "month": month,
         "is_present": month == month_of(now),
-        "overview": operator.overview_of(month, now),
+        "overview": overview,
+        "margin": margin_of(month, overview.total, now),
+        "reserved": reserved_now(),
         "chart": chart_of(series_of(None, month), month),
         "reconciliations": reconciliations,
         "last": reconciliations[0] if reconciliations else None,

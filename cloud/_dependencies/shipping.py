@@ -9,7 +9,7 @@ from urllib.parse import quote
 from cloud import _client, _transfer
 from cloud._config import config
 from cloud._dependencies import cache, choice
-from cloud._dependencies.archives import known_archive
+from cloud._dependencies.archives import Archive, known_archive
 from cloud._dependencies.discovery import Discovery, Found
 from cloud._dependencies.fits import Environment
 from cloud._dependencies.installed import canonical
@@ -49,6 +49,15 @@ def modules_for(names: frozenset[str]) -> Named:
         modules = _ship(discover(names))
         plan = _plans[key] = _Plan(time.monotonic() + RECHECK_SECONDS, modules)
     return plan.modules
+
+
+def known_modules_for(names: frozenset[str]) -> Named | None:
+    """What `modules_for` would answer, without packing or sending anything; None when something is yet to be packed."""
+    if not config.transfers_dependencies():
+        return []
+    found = discover(names)
+    archives = [known_archive(unit) for unit, _ in found.units.values()]
+    return _named(found, [archive for archive in archives if archive is not None]) if all(archives) else None
 
 
 def send_again(names: frozenset[str], modules: Named) -> Named:
@@ -100,7 +109,13 @@ def _ship(found: Found, *, forgotten: Sequence[str] = ()) -> Named:
     to_make = [unit for unit in units if unit.key not in archives or archives[unit.key].digest in forgotten]
     if to_make:
         archives |= _send(to_make)
-    sent = [{"digest": archives[unit.key].digest, "name": unit.label[:200]} for unit in units]
+    return _named(found, [archives[unit.key] for unit in units])
+
+
+def _named(found: Found, archives: Sequence[Archive]) -> Named:
+    """Digest and name of all that travels, from the archives of the units in their order."""
+    units = [unit for unit, _ in found.units.values()]
+    sent = [{"digest": archive.digest, "name": unit.label[:200]} for unit, archive in zip(units, archives, strict=True)]
     carried = [{"digest": digest, "name": name} for digest, name in found.carried]
     # Two units can have the same bytes; the service takes each once.
     return list({module["digest"]: module for module in [*carried, *sent]}.values())

@@ -14,7 +14,7 @@ _CUTS = ("function", "label", "cron", "reservation", "api_key")
 _KIND_COLUMNS = ("kind", "core_type", "runs", "core_hours", "cost")
 _LINE_COLUMNS = ("name", "note", "runs", "core_hours", "cost")
 _STATEMENT_COLUMNS = ("month", "closed", "entries", "cost")
-_RATE_COLUMNS = ("name", "dollars", "since", "until")
+_RATE_COLUMNS = ("name", "dollars", "reserved", "since", "until")
 
 
 def add_commands(commands: Commands) -> None:

@@ -21,7 +21,8 @@ def add_commands(commands: Commands) -> None:
     """The commands of this file."""
     verbs = add_group(commands, "cron", "Run commands and functions by a schedule.")
     _add_register(verbs)
-    add(verbs, "list", list_crons)
+    listing = add(verbs, "list", list_crons)
+    listing.add_argument("text", nargs="?", default="", help="only with this in label or function")
     for name, run in (("info", info), ("run", run_now), ("pause", pause), ("resume", resume)):
         _with_label(add(verbs, name, run))
     add_yes(_with_label(add(verbs, "deregister", deregister)))
@@ -87,7 +88,7 @@ def _found(name: str) -> Callable[[], Any]:
 
 def list_crons(options: argparse.Namespace) -> None:
     """List the crons with their last and next runs."""
-    rows = [_row(cron) for cron in cloud.cron.every()]
+    rows = [_row(cron) for cron in cloud.cron.every(options.text)]
     print_rows(rows, _COLUMNS, style=options.output)
 
 

@@ -10,13 +10,26 @@ import traceback
 from collections.abc import Sequence
 
 import cloud
-from cloud.cli import account, billing, budget, cron, exec, explain, files, jobs, logs, setup  # noqa: A004
+from cloud.cli import (
+    account,
+    billing,
+    budget,
+    cron,
+    estimate,
+    exec,  # noqa: A004
+    explain,
+    files,
+    jobs,
+    logs,
+    realtime,
+    setup,
+)
 from cloud.cli._output import say
 from cloud.cli._parsing import STYLES, USAGE, Parser, Refused
 
 SERVICE_ERROR = 3
 INTERRUPTED = 130
-_PARTS = (setup, jobs, logs, exec, cron, explain, files, billing, budget, account)
+_PARTS = (setup, jobs, logs, exec, cron, realtime, estimate, explain, files, billing, budget, account)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

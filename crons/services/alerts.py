@@ -1,17 +1,10 @@
 """Mail about crons that changed their state: one for each account and round, however many crons changed."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from smtplib import SMTPException
 
-from django.conf import settings
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
-
+from common.mail import mail
 from crons.models import CronEvent
-
-logger = logging.getLogger(__name__)
 
 AT_ONCE = 1000  # changes of one round
 SUBJECT_LABEL = 60  # characters
@@ -43,16 +36,3 @@ def _subject(events: Sequence[CronEvent]) -> str:
         event = events[0]
         return f"Cron {event.cron.label[:SUBJECT_LABEL]} is {event.after}"
     return f"{len(events)} changes of your crons"
-
-
-def mail(address: str | None, subject: str, template: str, context: dict[str, object]) -> bool:
-    """Send a text; True also when there is nobody to send it to, False when it should be tried again."""
-    if not address:
-        return True
-    text = render_to_string(template, {**context, "public_url": settings.PUBLIC_URL})
-    try:
-        send_mail(f"[PiCloud] {subject}", text, None, [address])
-    except (SMTPException, OSError) as error:
-        logger.error("mail to %s was not sent, to be tried again: %s", address, error)
-        return False
-    return True

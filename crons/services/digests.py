@@ -8,10 +8,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
+from common.mail import mail
 from common.money import dollars
 from crons.models import Cron, CronDay, Digest
 from crons.schedule import Schedule
-from crons.services.alerts import mail
 from crons.states import BAD
 from crons.zones import zone_names
 

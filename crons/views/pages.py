@@ -23,8 +23,9 @@ EXAMPLE = 'import cloud\ndef hello(): print("hello")\ncloud.cron.register(hello,
 @login_required
 @require_GET
 def cron_list(request: PageRequest) -> HttpResponse:
-    page = selectors.crons_of(request.user, after=request.GET.get("after") or None)
-    context = {"rows": rows_of(page.lines), "after": page.after, "example": EXAMPLE}
+    text, after = request.GET.get("text", "").strip(), request.GET.get("after") or None
+    page = selectors.crons_of(request.user, text=text, after=after)
+    context = {"rows": rows_of(page.lines), "text": text, "after": page.after, "example": EXAMPLE}
     return render(request, "crons/list.html", context)
 
 

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Q
-from django.db.models.expressions import RawSQL
-
 from accounts.models import User
 from common.exceptions import NotFound
 from jobs.models import Batch, Dependency, Job, JobEvent, JobLog, JobMetrics, JobResult
@@ -13,7 +10,6 @@ from jobs.selectors.panel import UNSHOWN
 # Relatives shown on a page; a job may have ten thousand.
 MOST_RELATIVES = 20
 MOST_EVENTS = 200
-MOST_AHEAD = 1000
 STREAMS = ("stdout", "stderr", "logging")
 
 
@@ -37,15 +33,6 @@ def job_for(*, account: User, jid: int) -> Job:
     if job is None:
         raise NotFound("job_unknown", f"There is no job {jid} in this account.")
     return job
-
-
-def ahead_of(job: Job) -> int:
-    """How many of the account's queued jobs are claimed before this one for the same cores, up to `MOST_AHEAD`."""
-    # Written out, because the index of queued jobs is partial.
-    is_queued = RawSQL('"jobs_job"."status" = \'queued\'', [], output_field=BooleanField())
-    before = Q(priority__lt=job.priority) | Q(priority=job.priority, jid__lt=job.jid)
-    same_cores = Job.objects.filter(is_queued, account=job.account_id, core_type=job.core_type_id, cores=job.cores)
-    return same_cores.filter(before).order_by("priority", "jid")[:MOST_AHEAD].count()
 
 
 def neighbours_of(job: Job) -> tuple[int | None, int | None]:

@@ -18,12 +18,17 @@ logger = logging.getLogger(__name__)
 @cache
 def connection() -> "redis.Redis":
     """The process's connection pool to Redis."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT_S)
+    return redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_CLIENT)
 
 
 def text(value: bytes | str) -> str:
     """What Redis answered, as text: its client is made to answer bytes, and typed to answer either."""
     return value.decode() if isinstance(value, bytes) else value
+
+
+def worker_key(name: str) -> str:
+    """Where a worker tells about itself, in a hash that expires soon after the worker is gone. `*` matches all."""
+    return f"picloud:worker:{name}"
 
 
 def account_channel(account_id: int) -> str:

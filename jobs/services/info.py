@@ -1,6 +1,6 @@
 """What `cloud.info` tells of a job: each field by the name that the client asks for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from reprlib import repr as shown
@@ -115,7 +115,8 @@ def _decimal(read: Callable[[Job], Decimal | None]) -> Callable[[Job], Any]:
     return field
 
 
-FIELDS: dict[str, Callable[[Job], Any]] = {
+Fields = Mapping[str, Callable[[Job], Any]]
+FIELDS: Fields = {
     "status": lambda job: job.status,
     "reason": lambda job: job.reason,
     "held_by": _held_by,
@@ -147,27 +148,30 @@ FIELDS: dict[str, Callable[[Job], Any]] = {
 }
 
 
-def check_fields(fields: object) -> list[str]:
-    """The fields to answer: the usual ones for None, every one for 'all'. Raises Refused for an unknown one."""
+def check_fields(fields: object, *, known: Fields = FIELDS) -> list[str]:
+    """The fields to answer: the usual ones for None, every one for 'all'. Raises Refused for an unknown one.
+
+    `known` has these and those of rooms above.
+    """
     if fields is None:
         return list(DEFAULT_FIELDS)
     if not isinstance(fields, list) or len(fields) > MOST_FIELDS:
         raise Refused("bad_fields", f"fields must be a list of at most {MOST_FIELDS} names, or null.")
     if fields == ["all"]:
-        return list(FIELDS)
+        return list(known)
     checked = []
     for name in fields:
-        if not isinstance(name, str) or name.partition(".")[0] not in FIELDS:
-            raise Refused("unknown_field", f"There is no field {shown(name)}; there are {', '.join(FIELDS)}.")
+        if not isinstance(name, str) or name.partition(".")[0] not in known:
+            raise Refused("unknown_field", f"There is no field {shown(name)}; there are {', '.join(known)}.")
         checked.append(name)
     return checked
 
 
-def describe_job(job: Job, fields: Sequence[str]) -> dict[str, Any]:
+def describe_job(job: Job, fields: Sequence[str], *, known: Fields = FIELDS) -> dict[str, Any]:
     """The fields of a job; a dotted one such as memory.max_usage is one part of its field."""
     answer = {}
     for name in fields:
         base, _, part = name.partition(".")
-        value = FIELDS[base](job)
+        value = known[base](job)
         answer[name] = value.get(part) if part and isinstance(value, dict) else value
     return answer

@@ -37,12 +37,17 @@ def missing_archives(*, account: User, digests: Sequence[str]) -> list[str]:
     return [digest for digest in digests if digest not in known]
 
 
+def digest_of(modules: Sequence[Module]) -> str:
+    """What tells a set of archives from all others."""
+    return hashlib.sha256(json.dumps(modules).encode()).hexdigest()
+
+
 def set_of(*, account: User, modules: Sequence[Module]) -> int:
     """The key of the set of these archives, made unless it is there. Call it in the transaction that refers to it.
 
     Raises Conflict with the list of those that are not stored.
     """
-    digest = hashlib.sha256(json.dumps(modules).encode()).hexdigest()
+    digest = digest_of(modules)
     found = _find(account, digest)
     if found is None:
         blobs = _hold_all(account, modules)

@@ -3,12 +3,13 @@
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
 from common.money import MICROS_PER_DOLLAR
 from common.sql import db_time, fetch_one
+from jobs.models import RESERVED_SHARE
 from jobs.services.dispatch import WorkKind
 
 
@@ -78,11 +79,29 @@ def load_work(batch_id: int) -> Work:
     return Work(**values)
 
 
+class Price(NamedTuple):
+    """Millionths of a dollar per core-hour: of what runs, and of what is only kept ready."""
+
+    standard: int
+    reserved: int
+
+
 def price_now(core_type: str) -> int:
     """Millionths of a dollar per core-hour in force now; 0 for a type without a price."""
+    return prices_now(core_type).standard
+
+
+def prices_now(core_type: str) -> Price:
+    """Both prices in force now; 0 for a type without a price."""
     row = fetch_one(
-        "SELECT per_core_hour FROM jobs_coreprice WHERE core_type_id = %s AND effective_from <= %s "
-        "ORDER BY effective_from DESC LIMIT 1",
+        "SELECT per_core_hour, per_reserved_core_hour FROM jobs_coreprice WHERE core_type_id = %s "
+        "AND effective_from <= %s ORDER BY effective_from DESC LIMIT 1",
         [core_type, db_time(timezone.now())],
     )
-    return round(Decimal(str(row[0])) * MICROS_PER_DOLLAR) if row else 0
+    standard, reserved = (None if amount is None else Decimal(str(amount)) for amount in row or (0, 0))
+    assert standard is not None
+    return Price(_micros(standard), _micros(standard * RESERVED_SHARE if reserved is None else reserved))
+
+
+def _micros(amount: Decimal) -> int:
+    return round(amount * MICROS_PER_DOLLAR)

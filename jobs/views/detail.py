@@ -1,6 +1,5 @@
 """The page of one job, and its output as a file."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -53,8 +52,6 @@ def job_detail(request: PageRequest, jid: int) -> HttpResponse:
         "events": detail.events_of(job),
         "relatives": detail.relatives_of(job),
         "map_bar": bar_of(job.batch.counts, total=job.batch.size, width=240) if job.batch.is_map else None,
-        "slots": settings.WORKER_SLOTS,
-        "ahead": detail.ahead_of(job) if job.status == Status.QUEUED else None,
         "hold": hold_on(job),
         "neighbours": detail.neighbours_of(job) if job.batch.is_map else (None, None),
     }

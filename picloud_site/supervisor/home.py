@@ -56,6 +56,10 @@ def engine_answers() -> bool:
     return b" 200 " in _ask(ENGINE_SOCKET, b"GET /_ping HTTP/1.0\r\nHost: localhost\r\n\r\n")
 
 
+def relay_answers() -> bool:
+    return _ask(settings.API_SOCKET, b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/")
+
+
 def is_healthy() -> bool:
     """Whether GET /healthz answers 200. A raw request: an HTTP library would double this process's memory."""
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -93,7 +97,7 @@ def _check_length() -> None:
 
 
 @contextmanager
-def claimed() -> Iterator[None]:
+def claimed(*, serves_people: bool) -> Iterator[None]:
     """PICLOUD_HOME, held against every other supervisor, with its directories made and old sockets gone."""
     _check_length()
     settings.PICLOUD_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -106,7 +110,8 @@ def claimed() -> Iterator[None]:
                 f"Process {lock.read().strip() or '?'} already serves {settings.PICLOUD_HOME}: "
                 "stop it with `make down`, or choose another PICLOUD_HOME."
             ) from None
-        _check_port()
+        if serves_people:
+            _check_port()
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -135,7 +140,8 @@ def stop_supervisor(*, tidy: Callable[[], None]) -> int:
         print(f"Nothing serves {settings.PICLOUD_HOME}.")
         return 0
     with LOCK.open("r+") as lock:
-        end = time.monotonic() + 15
+        within = 15 + settings.DRAIN_SECONDS
+        end = time.monotonic() + within
         asked = False
         while time.monotonic() < end:
             try:
@@ -148,7 +154,7 @@ def stop_supervisor(*, tidy: Callable[[], None]) -> int:
                     tidy()
                 print("Stopped." if asked else f"Nothing serves {settings.PICLOUD_HOME}.")
                 return 0
-    print("It did not stop within 15 s.", file=sys.stderr)
+    print(f"It did not stop within {within} s.", file=sys.stderr)
     return 1
 
 

@@ -1,7 +1,8 @@
 """The life of the product under its supervisor.
 
 Valkey and Podman's engine first, then the `release` line of the Procfile, then all its other lines, one
-`worker` for each slot. Whatever dies is started again. SIGINT or SIGTERM ends everything within ten seconds.
+`worker` for each slot. Whatever dies is started again. SIGINT or SIGTERM ends everything within ten seconds, and the
+time that workers may take to finish what they run. A worker host has a Procfile of its own, without web and clock.
 """
 
 import os
@@ -30,7 +31,7 @@ from picloud_site.supervisor.processes import (
 US = "picloud"
 # Seconds after the signal by which each stage of stopping is over, whoever is left. All is over within ten, but for the
 # clean-up on a machine that has no time for us: to leave nothing behind counts for more than to be quick.
-WORKERS_BY, WEB_BY, CLEAN_BY = 4.0, 5.0, 20.0
+WORKERS_BY, WEB_BY, CLEAN_BY = (settings.DRAIN_SECONDS + seconds for seconds in (4.0, 5.0, 20.0))
 SERVERS_WITHIN = 1.0
 READY_WITHIN_S = 60.0
 
@@ -49,10 +50,10 @@ def read_procfile(path: Path) -> dict[str, str]:
 
 
 class Supervisor:
-    def __init__(self, *, after: str = "") -> None:
+    def __init__(self, *, after: str = "", procfile: str = "Procfile") -> None:
         self.after = after
         self.env = self._environment()
-        self.procfile = read_procfile(settings.CODE / "Procfile")
+        self.procfile = read_procfile(settings.CODE / procfile)
         self.servers = list(self._servers())
         self.workers = [self._from_procfile("worker", slot=slot) for slot in range(1, settings.WORKER_SLOTS + 1)]
         self.others = [self._from_procfile(name) for name in self.procfile if name not in ("release", "worker")]
@@ -222,17 +223,26 @@ class Supervisor:
             raise Failed(f"{name} {exit_words(process.exit_code)}; its output above says why.")
 
     def _announce(self) -> None:
-        if self.pump(home.is_healthy, within=READY_WITHIN_S, every=0.1):
+        if "web" not in self.procfile:
+            self._announce_host()
+        elif self.pump(home.is_healthy, within=READY_WITHIN_S, every=0.1):
             seconds = time.monotonic() - home.BEGAN
             self.say(f"PiCloud is ready after {seconds:.1f} s: {settings.PUBLIC_URL}/  (Ctrl-C stops it)")
         else:
             self.say(f"Not everything serves after {READY_WITHIN_S:.0f} s: {settings.PUBLIC_URL}/healthz says what.")
 
+    def _announce_host(self) -> None:
+        if not self.pump(home.relay_answers, within=READY_WITHIN_S, every=0.1):
+            raise Failed(f"relay did not start within {READY_WITHIN_S:.0f} s; its output above says why.")
+        slots, types = settings.WORKER_SLOTS, ", ".join(settings.CORE_TYPE_QUEUES)
+        self.say(f"{settings.HOST_NAME} works for {settings.PUBLIC_URL}/ with {slots} slots ({types}); Ctrl-C stops it")
+
     def _stop(self) -> None:
         """Workers first, that they may finish or give back; then those who serve people; the servers last."""
         self.stopping, self.stop_signals = True, 0
         began = time.monotonic()
-        self.say("Stopping (a second Ctrl-C does not wait)")
+        patience = f", at most {settings.DRAIN_SECONDS} s for running jobs" if settings.DRAIN_SECONDS else ""
+        self.say(f"Stopping{patience} (a second Ctrl-C does not wait)")
         rest = [process for process in self.everyone if process not in [*self.workers, *self.servers]]
         self._end(self.workers, began + WORKERS_BY)
         for process in self.workers:

@@ -1,6 +1,6 @@
 // Keys of every page; the dialog #keys-help lists them.
 
-const GO = { j: "/jobs/", c: "/crons/", f: "/files/", b: "/billing/", a: "/account/" };
+const GO = { j: "/jobs/", c: "/crons/", r: "/realtime/", f: "/files/", b: "/billing/", a: "/account/" };
 let afterG = -Infinity; // when g was pressed, in ms
 
 const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");

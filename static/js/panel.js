@@ -1,9 +1,9 @@
 // The open jobs panel: rows that changed are put in the place of the old ones, new ones wait behind a pill.
 
+import { follow, say } from "./stream.js";
+
 const panel = document.querySelector("#jobs");
 const pill = document.querySelector("#new-jobs");
-const live = document.querySelector("#live");
-const lost = document.querySelector("#connection-lost");
 
 const FLUSH_MS = 400;
 const POLL_MS = 3000;
@@ -12,13 +12,6 @@ const SLOW_MS = 30000;
 const table = () => panel.querySelector("table.jobs");
 const group = (id) => panel.querySelector(`tbody[data-batch="${id}"]`);
 const visibleMoving = () => [...panel.querySelectorAll("tbody[data-batch]:has(> tr.row[data-moving])")].map((body) => body.dataset.batch);
-
-function say(state, words) {
-  live.hidden = false;
-  live.dataset.state = state;
-  if (live.textContent !== words) live.textContent = words;
-  lost.hidden = state !== "off";
-}
 
 function swapRow(fresh) {
   const body = group(fresh.dataset.batch);
@@ -188,8 +181,6 @@ reveal();
 
 // -- The stream, and looking by ourselves when it fails ----------------------------------------
 
-let stream = null;
-let streamWorks = false;
 let lastPoll = 0;
 
 async function catchUp(state, words) {
@@ -202,32 +193,10 @@ async function catchUp(state, words) {
   }
 }
 
-function listen() {
-  stream = new EventSource(panel.dataset.live);
-  stream.addEventListener("open", () => {
-    streamWorks = true;
-    // What happened between the page and the stream, or while it was away.
-    catchUp("on", "Live");
-  });
-  stream.addEventListener("batches", (event) => changedNow(JSON.parse(event.data)));
-  stream.addEventListener("error", () => { streamWorks = false; });
-}
-
-function leave() {
-  stream?.close();
-  streamWorks = false;
-}
-
-function poll() {
-  const wait = visibleMoving().length ? POLL_MS : SLOW_MS;
-  if (streamWorks || document.hidden || Date.now() - lastPoll < wait) return;
-  if (stream?.readyState === EventSource.CLOSED) listen();
-  catchUp("slow", "Every 3 s");
-}
-
-listen();
-setInterval(poll, 1000);
-// A browser keeps six connections to a server: a tab nobody sees holds none.
-document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
-addEventListener("pagehide", leave);
-addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
+follow(panel.dataset.live, {
+  // What happened between the page and the stream, or while it was away.
+  opened: () => catchUp("on", "Live"),
+  changed: changedNow,
+  isDue: (works) => !works && Date.now() - lastPoll >= (visibleMoving().length ? POLL_MS : SLOW_MS),
+  ask: () => catchUp("slow", "Every 3 s"),
+});

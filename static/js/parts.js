@@ -1,20 +1,11 @@
 // A page whose parts are kept true while it is open: each [data-part] that changed is put in the place of the old one.
 
+import { follow, say } from "./stream.js";
+
 const page = document.querySelector("[data-parts]");
-const lost = document.querySelector("#connection-lost");
 
 const GATHER_MS = 700;
 const POLL_MS = 15000;
-
-function say(state, words) {
-  const live = document.querySelector("#live");
-  if (live) {
-    live.hidden = false;
-    live.dataset.state = state;
-    if (live.textContent !== words) live.textContent = words;
-  }
-  if (lost) lost.hidden = state !== "off";
-}
 
 // What differs in each answer although nothing happened: times that count, tokens, what script has changed.
 function bare(part) {
@@ -52,8 +43,6 @@ function put(fresh) {
 }
 
 let lastLook = Date.now();
-let streamWorks = false;
-let stream = null;
 let gathering = 0;
 
 async function look() {
@@ -65,7 +54,7 @@ async function look() {
     if (!response.ok) throw new Error(String(response.status));
     const answer = new DOMParser().parseFromString(await response.text(), "text/html");
     put(answer.querySelector("[data-parts]"));
-    say(streamWorks ? "on" : "slow", streamWorks ? "Live" : "Every 15 s");
+    say(stream.works() ? "on" : "slow", stream.works() ? "Live" : "Every 15 s");
   } catch {
     say("off", "No answer");
   }
@@ -75,27 +64,10 @@ function lookSoon() {
   gathering ||= setTimeout(look, GATHER_MS);
 }
 
-function listen() {
-  stream = new EventSource(page.dataset.live);
-  stream.addEventListener("open", () => { streamWorks = true; lookSoon(); });
-  stream.addEventListener("batches", lookSoon);
-  stream.addEventListener("error", () => { streamWorks = false; });
-}
-
-function leave() {
-  stream?.close();
-  streamWorks = false;
-}
-
-// Runs that are missed or late make no job, so they come by no event.
-function poll() {
-  if (document.hidden || Date.now() - lastLook < POLL_MS) return;
-  if (stream?.readyState === EventSource.CLOSED) listen();
-  lookSoon();
-}
-
-listen();
-setInterval(poll, 1000);
-document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
-addEventListener("pagehide", leave);
-addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
+const stream = follow(page.dataset.live, {
+  opened: lookSoon,
+  changed: lookSoon,
+  // Runs that are missed or late make no job, so they come by no event.
+  isDue: () => Date.now() - lastLook >= POLL_MS,
+  ask: lookSoon,
+});

@@ -1,7 +1,7 @@
 """An operator, and rows of every kind."""
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.services import create_api_key, create_user
 from billing.models import Brake, Budget, KeyHour, LimitEvent
 from billing.services.reconcile import reconcile
+from billing.services.reservations import post_reserved_hours
 from billing.services.statements import close_months
 from billing.services.storage import measure_storage
 from billing.services.usage import post_usage
@@ -21,6 +22,7 @@ from jobs.models import (
     Batch,
     BatchTrace,
     CoreType,
+    Dedication,
     Dependency,
     Function,
     Hold,
@@ -34,9 +36,12 @@ from jobs.models import (
     ModuleSet,
     UsageRecord,
 )
+from realtime.models import Reservation
 from storage.services import put_blob, save_file
 
 PICKLE = b"\x80\x05cos\nsystem\n(S'touch /tmp/opened'\ntR."
+
+MARCH = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -95,9 +100,14 @@ def add_books(user: User) -> None:
     """What was charged, and how it was found to be."""
     UsageRecord.objects.create(
         account=user, jid=99, batch_id=99, attempt=1, core_type_id="c1", cores=1, price_micros=50_000,
-        started_at=datetime(2026, 3, 10, tzinfo=UTC), run_ms=1000,
+        started_at=MARCH, run_ms=1000,
+    )  # fmt: skip
+    Reservation.objects.create(
+        account=user, number=1, core_type_id="c1", cores=2, price_micros=15_000, state="ended",
+        starts_at=MARCH, ready_at=MARCH, ended_at=MARCH + timedelta(hours=1),
     )  # fmt: skip
     post_usage()
+    post_reserved_hours()
     measure_storage()
     close_months()
     reconcile()
@@ -118,6 +128,7 @@ def rows(alice: Any) -> User:
         account=alice, source="budget-1", label="<b>night", reason="budget", sentence="<script>alert(1)"
     )
     BatchTrace.objects.create(batch_id=99, function="videos.encode")
+    Dedication.objects.create(worker="w1", account=alice, core_type_id="c1")
     for jid in range(1, 4):
         add_job(alice, jid=jid, status="queued" if jid == 3 else "done")
     add_books(alice)

@@ -25,6 +25,7 @@ from billing.services.usage import post_usage
 from common import packs
 from crons.models import Cron
 from jobs.models import Batch, Job
+from realtime.models import Reservation, ReservationWindow
 from storage.models import StoredFile
 from tests.submitting import Api, pack, run_all, submit
 
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     body: Any = None
 
 
+WEEKLY = {"type": "c1", "cores": 1, "weekdays": [0], "begins": "09:00", "ends": "18:00"}
 API = {
     "submit": Row("own", pack([b"x"])),
     "listJobs": Row("own"),
@@ -59,6 +61,16 @@ API = {
     "runCron": Row("theirs"),
     "listRuns": Row("theirs"),
     "previewSchedule": Row("own", {"schedule": "@daily"}),
+    "estimate": Row("own", {"function": {"digest": "0" * 64}}),
+    "listReservations": Row("own"),
+    "requestCores": Row("own", {"type": "c1", "cores": 1}),
+    "quoteCores": Row("own"),
+    "getReservation": Row("theirs"),
+    "changeReservation": Row("theirs", {"max_hours": 3}),
+    "releaseReservation": Row("theirs"),
+    "listWindows": Row("own"),
+    "addWindow": Row("own", WEEKLY),
+    "removeWindow": Row("theirs"),
     "listBudgets": Row("own"),
     "setBudget": Row("own", {"amount": 5, "scope": "label", "name": "another"}),
     "getBudget": Row("theirs"),
@@ -108,21 +120,26 @@ class Thing(NamedTuple):
         found = {"jid": 1, "name": "alices-file.txt", "key_id": self.key.pk, "label": "alices-cron"}
         found["month"] = f"{timezone.now():%Y-%m}"
         found["digest"] = hashlib.sha256(b"bytes").hexdigest()
-        kind = Brake if path.startswith("/api/v1/brakes/") else Budget
-        found["number"] = kind.objects.get(account=self.key.user).pk
+        kind = {"brakes": Brake, "budgets": Budget}.get(path.split("/")[3])
+        found["number"] = kind.objects.get(account=self.key.user).pk if kind else 1
         if path.startswith("/api/v1/environments/"):
             found["name"] = "base"
+        if path.endswith("/quote"):
+            path += "?type=c1&cores=1"
         return re.sub(r"{(\w+)}", lambda match: str(found[match[1]]), path)
 
 
 @pytest.fixture
-def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api) -> Thing:
+def things(base_environment: Any, file_store: Any, alice: Any, alice_api: Api, settings: Any) -> Thing:
+    settings.REALTIME_MAX_CORES = settings.REALTIME_MAX_CORES_IN_ALL = 9
     submit(alice, options={"label": "alices-label"})
     run_all(alice)
     post_usage()
     alice_api.client.put("/api/v1/files/alices-file.txt", b"text", content_type="text/plain")
     cron = pack([b"arguments"], cron={"label": "alices-cron", "schedule": "@daily"})
     alice_api.client.post("/api/v1/crons", cron, content_type=packs.CONTENT_TYPE)
+    alice_api.post("realtime", {"type": "c1", "cores": 1})
+    alice_api.post("realtime/windows", WEEKLY)
     set_budget(account=alice, scope="label", name="alices-label", amount=9)
     key = create_api_key(user=alice, note="alices-note")[0]
     Brake.objects.create(account=alice, api_key=key.pk, sentence="alices-note")
@@ -140,6 +157,8 @@ def state(account: Any) -> Any:
                 "label", "schedule", "paused_at", "overlap", "alerts", "registration"
             )
         ),
+        list(Reservation.objects.filter(account=account).values_list("number", "state", "max_hours")),
+        list(ReservationWindow.objects.filter(account=account).values_list("number", "removed_at")),
         list(ApiKey.objects.filter(user=account).values_list("pk", "is_active")),
         list(Budget.objects.filter(account=account).values_list("name", "limit", "action", "waived_month")),
         list(Brake.objects.filter(account=account).values_list("pk", "lifted_at")),
@@ -239,6 +258,7 @@ class Page(NamedTuple):
 JID = {"jid": 1}
 FILE = {"name": "alices-file.txt"}
 CRON = {"label": "alices-cron"}
+NUMBER = {"number": 1}
 MONTH = {"month": f"{timezone.now():%Y-%m}"}
 TIME = {"schedule": "@daily", "timezone": "UTC"}
 OPTIONS = {"overlap": "skip", "catch_up": "none", "start_grace": "1"}
@@ -265,6 +285,12 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "crons:alerts": (CRON, [Page("POST", "theirs", {"alerts": "off"})]),
     "crons:remove": (CRON, [Page("GET", "theirs"), Page("POST", "theirs")]),
     "crons:from_job": (JID, [Page("GET", "theirs"), Page("POST", "theirs", {"label": "daily", **TIME, **OPTIONS})]),
+    "realtime:list": ({}, [Page("GET", "own"), Page("POST", "own", {"core_type": "c1", "cores": "1"})]),
+    "realtime:detail": (NUMBER, [Page("GET", "theirs")]),
+    "realtime:release": (NUMBER, [Page("POST", "theirs")]),
+    "realtime:duration": (NUMBER, [Page("POST", "theirs", {"max_hours": "3"})]),
+    "realtime:window_new": ({}, [Page("GET", "own"), Page("POST", "own", {"core_type": "c1"})]),
+    "realtime:window_remove": (NUMBER, [Page("POST", "theirs")]),
     "billing:budgets": ({}, [Page("GET", "own")]),
     "billing:budget_set": ({}, [Page("POST", "own", {**BUDGET, "scope": "label", "name": "another"})]),
     "billing:budget_edit": ({"number": "budget"}, [Page("GET", "theirs"), Page("POST", "theirs", BUDGET)]),
@@ -281,6 +307,7 @@ PAGES: dict[str, tuple[dict[str, Any], list[Page]]] = {
     "billing:statement": (MONTH, [Page("GET", "own")]),
     "billing:csv": (MONTH, [Page("GET", "own")]),
     "billing:json": (MONTH, [Page("GET", "own")]),
+    "capacity:overview": ({}, [Page("GET", "operator")]),
     "billing:operate": ({}, [Page("GET", "operator")]),
     "billing:reconcile": ({}, [Page("POST", "operator")]),
     "accounts:profile": ({}, [Page("GET", "own"), Page("POST", "own", {"time_zone": "UTC", "email": ""})]),

@@ -89,7 +89,7 @@ def test_a_file_for_spreadsheets(alice_api: Api, march: None) -> None:
 def test_rates(alice_api: Api) -> None:
     found = {rate["name"]: rate["prices"] for rate in get(alice_api, "billing/rates")["rates"]}
     assert found["c1"][0]["dollars"] == "0.05"
-    assert found["storage"][0] | {"since": ""} == {"dollars": "0", "since": "", "until": None}
+    assert found["storage"][0] | {"since": ""} == {"dollars": "0", "reserved": None, "since": "", "until": None}
 
 
 @pytest.mark.parametrize(

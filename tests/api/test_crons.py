@@ -88,6 +88,12 @@ def test_listing_goes_on_where_it_stopped(alice_api: Api) -> None:
     assert second["next"] is None
 
 
+def test_listing_only_what_has_a_text(alice_api: Api) -> None:
+    for label in ("backup", "tweet"):
+        register(alice_api, label)
+    assert [cron["label"] for cron in alice_api.get("crons?text=BACK").json()["crons"]] == ["backup"]
+
+
 def test_changing_and_pausing(alice_api: Api) -> None:
     register(alice_api)
     told = change(alice_api, schedule="@daily", timezone="Asia/Tokyo", overlap="skip", alerts=False).json()

@@ -65,6 +65,12 @@ QUESTIONS = {
     "files/a/finish": mostly({"upload": "x", "md5": "0" * 32}),
     "jobs/1/rerun": JUNK,
     "schedule": mostly({"schedule": "* * * * *", "timezone": "Europe/Berlin"}),
+    "realtime": mostly(
+        {"type": "c1", "cores": 1, "max_hours": 2, "starts_at": "2027-01-01T09:00:00Z", "request_key": "12345678"}
+    ),
+    "realtime/windows": mostly(
+        {"type": "c1", "cores": 1, "weekdays": [0, 6], "begins": "09:00", "ends": "18:00", "timezone": "UTC"}
+    ),
 }
 
 

@@ -24,12 +24,15 @@ GETS = {
     "/files/": ["after"],
     "/billing/": ["month"],
     "/billing/entries/": ["month", "kind", "label", "function", "api_key", "reservation", "before"],
+    "/realtime/": ["before"],
     "/sign-in/": ["next"],
 }
 POSTS = {
     "/jobs/kill/": ["jid", "batch", "next", "confirm"],
     "/jobs/delete/": ["jid", "batch", "next", "confirm"],
     "/jobs/1/kill/": ["confirm", "next"],
+    "/realtime/": ["core_type", "cores", "max_hours", "starts_at", "request_key", "preview"],
+    "/realtime/windows/new/": ["core_type", "cores", "weekdays", "begins", "ends", "timezone"],
     "/account/keys/new/": ["note"],
     "/account/password/": ["old_password", "new_password1", "new_password2"],
     "/billing/budgets/set/": ["scope", "name", "amount", "action", "mails"],

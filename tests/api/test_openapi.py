@@ -15,10 +15,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import live, urls
 from api.codes import ERRORS
+from api.fields import FIELDS
 from api.openapi import document
 from api.operations import OPERATIONS
 from common import packs
-from jobs.services.info import FIELDS
 from tests.submitting import Api, header, run_all, submit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,9 +78,10 @@ def test_fields_of_a_job_are_those_of_info() -> None:
 OF_PAGES = {
     *("bad_email", "bad_password", "bad_theme", "bad_username", "email_taken", "sign_up_closed", "too_many_tries"),
     *("bad_kind", "bad_price", "bad_time", "page_unknown", "rate_overlaps"),
+    *("bad_move", "name_taken", "not_draining", "not_managed", "provider_failed"),
     *("batch_unknown", "no_file", "no_queue", "stream_unknown", "too_many", "username_taken"),
 }
-ROOMS = ["api", "billing", "crons", "jobs", "storage", "accounts", "common", "picloud_site"]
+ROOMS = ["api", "billing", "realtime", "crons", "jobs", "storage", "accounts", "common", "picloud_site"]
 
 
 def makers() -> set[str]:
@@ -153,7 +154,10 @@ def some_jobs(alice: Any, base_environment: Any) -> None:
     submit(alice, options={"depends_on": [[1, 1]]})
 
 
-READS = ["/jobs", "/files", "/keys", "/account", "/core-types", "/environments", "/jobs/{jid}", "/crons", "/billing"]
+READS = [
+    *("/jobs", "/files", "/keys", "/account", "/core-types", "/environments", "/jobs/{jid}", "/crons"),
+    *("/realtime", "/realtime/windows", "/billing"),
+]
 
 
 @pytest.mark.parametrize("path", READS)

@@ -97,7 +97,7 @@ def test_a_clock_that_is_stopped_in_the_middle_loses_and_doubles_nothing(alice: 
             raise KeyboardInterrupt
 
     monkeypatch.setattr(usage, "append", stopped)
-    with pytest.raises(KeyboardInterrupt), transaction.atomic():
+    with pytest.raises(KeyboardInterrupt):
         post_usage()
     monkeypatch.undo()
     post_usage()

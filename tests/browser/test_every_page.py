@@ -1,6 +1,7 @@
 """Every page, in both looks and on a phone: nothing that axe finds, nothing wider than the screen."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +10,30 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from billing.models import Brake, Budget
+from accounts.models import User
+from billing.models import Brake, Budget, Rate
 from billing.services.brake import check_keys
+from billing.services.corrections import correct
 from billing.services.enforce import check_budgets
+from billing.services.reconcile import reconcile
+from billing.services.storage import measure_storage
+from billing.services.usage import post_usage
 from crons.states import Outcome, Verdict
-from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult
+from jobs.models import Job, JobEvent, JobLog, JobMetrics, JobResult, UsageRecord
 from jobs.states import Status
 from storage.models import StoredFile
+from tests.billing.using import use
 from tests.browser.conftest import Watched
 from tests.crons.making import make
 from tests.crons.rows import make_day, make_run
 from tests.jobs.rows import job_of, make_batch
+from tests.realtime.rows import make_one_of_each
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 RUN_AXE = f"async () => (await axe.run(document, {{runOnly: {RULES}}})).violations"
 LONG = "a_rather_long_name_" * 6
+THIS_MONTH = f"/billing/statements/{timezone.now():%Y-%m}/"
 OWN_PAGES = [
     "/jobs/",
     "/jobs/?expand=1",
@@ -42,11 +51,25 @@ OWN_PAGES = [
     f"/crons/{LONG}/remove/",
     "/crons/nothing/",
     "/jobs/5/schedule/",
+    "/realtime/",
+    "/realtime/?before=1",
+    *(f"/realtime/{number}/" for number in range(1, 8)),
+    "/realtime/99/",
+    "/realtime/windows/new/",
     "/billing/budgets/",
     "/billing/budgets/?scope=label&name=night",
     "/billing/budgets/1/edit/",
     "/billing/budgets/2/remove/",
     "/billing/budgets/999/edit/",
+    "/billing/",
+    "/billing/?month=2020-01",
+    "/billing/?month=nonsense",
+    "/billing/entries/",
+    "/billing/entries/?label=nothing",
+    "/billing/statements/",
+    THIS_MONTH,
+    "/billing/rates/",
+    "/operate/billing/",
     "/files/",
     "/files/readme.txt/delete/",
     "/account/",
@@ -72,6 +95,8 @@ def rows(alice: Any) -> None:
     for name in ("readme.txt", f"{LONG}.mp4"):
         StoredFile.objects.create(account=alice, name=name, size=123_456_789, key=name)
     add_crons(alice, failed)
+    make_one_of_each(alice)
+    add_bill(alice)
     alice.api_keys.create(secret_sha256="0" * 64, note=LONG)
     add_limits(alice)
 
@@ -83,6 +108,24 @@ def add_limits(alice: Any) -> None:
     Brake.objects.create(account=alice, api_key=1, sentence=f"Key {LONG} used far too much.")
     check_budgets()
     check_keys()
+
+
+def add_bill(alice: Any) -> None:
+    """Something of each kind, a long name of each, and an operator's view of it."""
+    key = alice.api_keys.create(secret_sha256="2" * 64, note=LONG)
+    now = timezone.now()
+    for label, core_type in ((LONG, "c1"), ("cron_nightly", "c2"), ("", "m1")):
+        use(alice, 3_600_000, 5, at=now - timedelta(days=1), label=label, core_type=core_type, function=LONG,
+            module=LONG, api_key=key.pk)  # fmt: skip
+    post_usage()
+    # The database of these tests is emptied after each, with the rates that it began with.
+    Rate.objects.get_or_create(kind="storage", effective_from=now - timedelta(days=1), defaults={"micros": 1})
+    measure_storage()
+    correct(account=alice, amount=Decimal("-0.5"), note=LONG, by=alice, key="a")
+    Rate.objects.create(kind="storage", micros=150_000, effective_from=now + timedelta(days=1))
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    UsageRecord.objects.filter(jid=1).update(run_ms=1)
+    reconcile()
 
 
 def add_crons(alice: Any, failed: Job) -> None:

@@ -102,7 +102,7 @@ def test_mail_that_cannot_be_sent_is_tried_again(alice: Any, monkeypatch: Any) -
         raise SMTPException("no such server")
 
     with monkeypatch.context() as patch:
-        patch.setattr("crons.services.alerts.send_mail", refuse)
+        patch.setattr("common.mail.send_mail", refuse)
         assert send_alerts() == 0
     assert mails() == ["[PiCloud] Cron tweet is failing"]
     assert mails() == []

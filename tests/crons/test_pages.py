@@ -90,6 +90,18 @@ def test_list_goes_on_after_fifty(alice: Any, alice_client: Client) -> None:
     assert ("line-49/" in second, "line-50" in second) == (False, True)
 
 
+def test_list_is_searched_by_label_and_function(alice: Any, bob: Any, alice_client: Client) -> None:
+    for account, label in ((alice, "nightly backup"), (alice, "tweet"), (bob, "backup of bob")):
+        make(account, label, "@daily")
+    found = page_of(alice_client, "/crons/?text=BACK")
+    assert ("nightly backup" in found, ">tweet<" in found, "bob" in found) == (True, False, False)
+    function = str(Cron.objects.get(label="tweet").function.name)
+    assert ">tweet<" in page_of(alice_client, f"/crons/?text={function}")
+    nothing = page_of(alice_client, "/crons/?text=50%25_%00%3Cb%3E")
+    assert "No cron has" in nothing
+    assert "<b>" not in nothing
+
+
 def test_strip_tells_every_kind_of_run(alice: Any, alice_client: Client) -> None:
     cron, now = make(alice), timezone.now()
     make_run(cron, now - timedelta(minutes=1), verdict=Verdict.FAILED)

@@ -21,6 +21,7 @@ ROOMS = [
     "environments",
     "jobs",
     "picloud_site",
+    "realtime",
     "storage",
     "worker",
 ]

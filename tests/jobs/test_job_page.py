@@ -148,21 +148,7 @@ def test_unknown_stream_is_said(alice: Any, alice_client: Client) -> None:
     assert "stdout, stderr, logging" in response.content.decode()
 
 
-def test_queued_job_says_what_is_ahead_of_it(alice: Any, alice_client: Client) -> None:
-    make_batch(alice, statuses=(Status.QUEUED,) * 2)
-    make_batch(alice, statuses=(Status.QUEUED,), job={"priority": 9})
-    make_batch(alice, statuses=(Status.QUEUED,), core_type="c2")
-    last = make_batch(alice, statuses=(Status.QUEUED,))
-    assert "Waits for a free c1 core; 2 of your jobs are ahead of it" in page_of(alice_client, last)
-
-
-def test_job_that_is_too_big_for_this_machine_says_so(alice: Any, alice_client: Client, settings: Any) -> None:
-    settings.WORKER_SLOTS = 2
-    batch = make_batch(alice, statuses=(Status.QUEUED,), core_type="f2", cores=16)
-    assert "Needs 16 cores at once, and PiCloud has 2 here" in page_of(alice_client, batch)
-
-
 def test_waiting_job_says_what_it_waits_for(alice: Any, alice_client: Client) -> None:
-    first, second = make_batch(alice), make_batch(alice, statuses=(Status.WAITING,))
+    first, second = make_batch(alice, statuses=(Status.QUEUED,)), make_batch(alice, statuses=(Status.WAITING,))
     Dependency.objects.create(batch=second, on_job=job_of(first))
-    assert "Waits for 1 job to finish" in page_of(alice_client, second)
+    assert "Waits for job 1 (queued) to finish." in page_of(alice_client, second)

@@ -25,7 +25,7 @@ def test_secret_key_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
     ("name", "value", "sentence"),
     [
         ("PORT", "99999", "PORT must be from 1 to 65535, not 99999."),
-        ("PICLOUD_WORKERS", "0", "PICLOUD_WORKERS must be at least 1, not 0."),
+        ("PICLOUD_WORKERS", "1000", "PICLOUD_WORKERS must be from 0 to 999, not 1000."),
         ("REDIS_URL", "localhost:6379", "REDIS_URL must begin with redis:// or rediss:// or unix://."),
         ("PICLOUD_S3_ENDPOINT_URL", "s3.example.org", "PICLOUD_S3_ENDPOINT_URL must begin with http:// or https://."),
         ("EMAIL_HOST_PASSWORD_FILE", "/none", "EMAIL_HOST_PASSWORD_FILE cannot be read: "),

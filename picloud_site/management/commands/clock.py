@@ -16,13 +16,22 @@ from redis import RedisError
 import billing.duties
 import crons.duties
 import jobs.duties
+import realtime.duties
 from common.duties import Duty
 from jobs.services.leader import Leadership
 
 logger = logging.getLogger(__name__)
 
 # Each list has a thread of its own: what takes long in one, such as looking through a bucket, delays no cron.
-LISTS = ([crons.duties.TICKER], crons.duties.DUTIES, jobs.duties.DUTIES, billing.duties.DUTIES)
+LISTS = (
+    [crons.duties.TICKER],
+    crons.duties.DUTIES,
+    jobs.duties.DUTIES,
+    realtime.duties.RESERVATIONS,
+    realtime.duties.DUTIES,
+    realtime.duties.HOSTS,
+    billing.duties.DUTIES,
+)
 LONGEST_WAIT = 1.0  # seconds; a standby takes over after this and the time of the lock
 SHORTEST_WAIT = 0.02  # seconds; what is due and cannot be done must not keep a core busy
 FINISH_SECONDS = 5.0
@@ -31,7 +40,7 @@ FINISH_SECONDS = 5.0
 class Command(BaseCommand):
     help = (
         "Keeps the promises that need a clock: crons start when they are due, lost workers' jobs are taken back, "
-        "and no queued job is forgotten."
+        "no queued job is forgotten, and reserved cores stand ready."
     )
     requires_system_checks: list[str] = []
 

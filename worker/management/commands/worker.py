@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rq.worker import DequeueStrategy
 
-from jobs.services import recover
+from jobs.services import machines, recover
 from jobs.services.dispatch import queue_name
 from worker.sandbox import network_mode, remove_leftovers
 from worker.slot_worker import SlotWorker
@@ -33,10 +33,13 @@ class Command(BaseCommand):
         core_types = list(settings.CORE_TYPE_QUEUES)
         store = django_rq.get_connection(queue_name(core_types[0]))
         try:
-            store.ping()
+            # What is taken back below would be another machine's otherwise.
+            machines.claim_own_name()
+        except machines.NameTaken as taken:
+            raise CommandError(str(taken)) from taken
         except redis.RedisError as error:
             raise CommandError(f"Redis does not answer, so there is nothing to take work from: {error}") from error
-        slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS)
+        slots = Slots(settings.RUN_DIR / "slots", settings.WORKER_SLOTS, own=slot)
         worker = SlotWorker(slot=slot, core_types=core_types, slots=slots, store=store)
         # A worker of this slot that was killed may have left a sandbox that still runs its job.
         remove_leftovers(settings.PICLOUD_HOME, slot=slot)
@@ -51,4 +54,5 @@ class Command(BaseCommand):
             worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
         finally:
             worker.close()
-            recover.stop_worker(worker=worker.lease_name)
+            if worker.bears_name:
+                recover.stop_worker(worker=worker.lease_name)

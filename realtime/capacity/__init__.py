@@ -1,0 +1,1 @@
+"""What capacity is needed: pure arithmetic, without a database."""

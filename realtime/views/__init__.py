@@ -1,0 +1,1 @@
+"""Pages about reserved cores, and about capacity for operators."""
