@@ -1,10 +1,10 @@
 """Taking in many calls at once, whose functions and arguments are already stored: some statements for all of them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from common.sql import Copied, insert_many
 from jobs.models import ArgumentPack, Batch, Job, JobEvent, Runnable
@@ -12,6 +12,7 @@ from jobs.services import bus
 from jobs.services.dispatch import WorkKind, announce_work
 from jobs.services.start import QUEUED, Start, holds_of, start_under
 from jobs.services.submit import RUN_COLUMNS, reserve_jids
+from jobs.states import Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,9 +40,8 @@ class Started(NamedTuple):
 def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
     """Make a job of each call, in their order, queued unless it is held.
 
-    Call it in a transaction, and `announce` when that is over.
-
-    What they run is copied by the database from the rows of `runs`, which are all of one model.
+    Call it in a transaction, and `announce` when that is over. What they run is copied by the database from the rows
+    of `runs`, which are all of one model.
     """
     jids, held_accounts = _reserve(prepared)
     starts = _starts(prepared, held_accounts)
@@ -50,15 +50,15 @@ def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
             "account_id": call.account_id,
             "size": 1,
             "received": 1,
-            "n_queued": int(start == QUEUED),
-            "n_waiting": int(start != QUEUED),
+            "n_queued": 1,
             "first_jid": jid,
             "label": call.label,
             "created_at": at,
             "source_id": call.runs.pk,
         }
-        for call, jid, start in zip(prepared, jids, starts, strict=True)
+        for call, jid in zip(prepared, jids, strict=True)
     ]
+    _say(batches, starts, lambda start: {"n_queued": int(start == QUEUED), "n_waiting": int(start != QUEUED)})
     copied = Copied(type(prepared[0].runs), RUN_COLUMNS)
     rows = insert_many(Batch, batches, copied=copied, returning=("account_id", "first_jid", "id"))
     numbers = {(account_id, jid): batch_id for account_id, jid, batch_id in rows}
@@ -71,25 +71,24 @@ def submit_many(prepared: Sequence[Prepared], *, at: datetime) -> list[Started]:
         ],
     )
     jobs = _insert_jobs(prepared, jids, batch_ids, starts, at)
-    insert_many(
-        JobEvent,
-        [
-            {
-                "batch_id": batch_id, "first_jid": jid, "last_jid": jid, "name": "job.submitted",
-                "status": start.status.value, "reason": start.reason.value, "detail": start.detail, "at": at,
-            }
-            for batch_id, jid, start in zip(batch_ids, jids, starts, strict=True)
-        ],
-    )  # fmt: skip
+    _tell(jids, batch_ids, starts, at)
     return [Started(batch_id, jobs[batch_id], jid) for batch_id, jid in zip(batch_ids, jids, strict=True)]
 
 
 def _starts(prepared: Sequence[Prepared], held_accounts: set[int]) -> list[Start]:
-    """Where each call begins: nearly always in the queue."""
+    """Where each call begins; none at all where there are no holds, and all are queued."""
+    if not held_accounts:
+        return []
     holds = {account_id: holds_of(account_id) for account_id in held_accounts}
     return [
         start_under(holds.get(call.account_id, ()), label=call.label, api_key=call.runs.api_key) for call in prepared
     ]
+
+
+def _say(rows: Sequence[dict[str, Any]], starts: Sequence[Start], columns: Callable[[Start], dict[str, Any]]) -> None:
+    """Say in each row how its call begins, where that is not the same for all."""
+    for row, start in zip(rows, starts, strict=False):
+        row.update(columns(start))
 
 
 def _reserve(prepared: Sequence[Prepared]) -> tuple[list[int], set[int]]:
@@ -124,16 +123,39 @@ def _insert_jobs(
             "jid": jid,
             "batch_id": batch_id,
             "index": 0,
-            "status": start.status.value,
-            "reason": start.reason.value,
+            "status": Status.QUEUED.value,
             "core_type_id": call.runs.core_type_id,
             "cores": call.runs.cores,
             "priority": call.runs.priority,
-            "queued_at": at if start == QUEUED else None,
+            "queued_at": at,
         }
-        for call, jid, batch_id, start in zip(prepared, jids, batch_ids, starts, strict=True)
+        for call, jid, batch_id in zip(prepared, jids, batch_ids, strict=True)
     ]
+    _say(
+        rows,
+        starts,
+        lambda start: {
+            "status": start.status.value,
+            "reason": start.reason.value,
+            "queued_at": at if start == QUEUED else None,
+        },
+    )
     return dict(insert_many(Job, rows, returning=("batch_id", "id")))
+
+
+def _tell(jids: Sequence[int], batch_ids: Sequence[int], starts: Sequence[Start], at: datetime) -> None:
+    """Begin the story of each."""
+    event = {"name": "job.submitted", "status": Status.QUEUED.value, "at": at}
+    rows = [
+        {"batch_id": batch_id, "first_jid": jid, "last_jid": jid, **event}
+        for batch_id, jid in zip(batch_ids, jids, strict=True)
+    ]
+    _say(
+        rows,
+        starts,
+        lambda start: {"status": start.status.value, "reason": start.reason.value, "detail": start.detail},
+    )
+    insert_many(JobEvent, rows)
 
 
 def announce(prepared: Sequence[Prepared], started: Sequence[Started]) -> None:
