@@ -16,6 +16,7 @@ from accounts.models import ApiKey, User
 from billing.models import Kind, LedgerDay
 from billing.months import Month, month_of
 from common.money import MS_PER_HOUR, dollars
+from jobs.selectors.running import running_now
 
 SHOWN = 20  # lines of a table; the rest is one line
 PACE_DAYS = 7
@@ -114,6 +115,11 @@ def days_of(account: User, month: Month) -> QuerySet[LedgerDay]:
 def total_of(account: User, month: Month, names: Mapping[str, object] | None = None) -> Sums:
     """What the month has come to so far, or what of it has these names."""
     return _sums(days_of(account, month).filter(**dict(names or {})))
+
+
+def running_of(account: User) -> Decimal:
+    """Dollars of what runs now, if it ended now: the ledger has it when it has ended."""
+    return dollars(sum(job.charge for job in running_now([account.pk])))
 
 
 def kinds_of(account: User, month: Month) -> list[KindLine]:

@@ -26,6 +26,7 @@ def month_detail(request: PageRequest) -> HttpResponse:
         "month": month,
         "is_present": is_present,
         "total": months.total_of(request.user, month),
+        "running": months.running_of(request.user) if is_present else None,
         "forecast": months.forecast_of(request.user, now) if is_present else None,
         "chart": chart_of(months.series_of(request.user, month), month),
         "kinds": kind_rows(months.kinds_of(request.user, month)),

@@ -18,7 +18,9 @@ from billing.services.corrections import correct
 from billing.services.statements import close_months
 from billing.services.usage import post_usage
 from jobs.services.delete import delete_jobs
+from jobs.states import Status
 from tests.billing.using import NOON, use
+from tests.jobs.rows import make_batch
 
 PAGES = [
     "/billing/",
@@ -123,6 +125,17 @@ def test_the_present_month_has_a_forecast(alice: Any, alice_client: Client) -> N
     assert "By the end of the month" in page
     assert "so far" in page
     assert "By the end of the month" not in text(alice_client.get(MARCH))
+
+
+def test_what_runs_now_is_told_apart(alice: Any, alice_client: Client) -> None:
+    use(alice, 3_600_000)
+    post_usage()
+    assert "Running now" not in text(alice_client.get("/billing/"))
+    hour_ago = timezone.now() - timedelta(hours=1)
+    make_batch(alice, statuses=(Status.PROCESSING,), created_at=hour_ago, job={"worker": "w1", "price_micros": 50_000})
+    page = text(alice_client.get("/billing/"))
+    assert "Running now" in page
+    assert "$0.05" in page
 
 
 def test_a_month_without_anything_says_what_to_do(alice_client: Client) -> None:
