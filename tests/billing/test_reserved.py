@@ -157,6 +157,7 @@ def test_the_bill_names_the_reservation(alice: Any, alice_client: Any) -> None:
     page = alice_client.get("/billing/?month=2026-03").content.decode()
     assert "By reservation" in page
     assert "Reserved cores" in page
+    assert 'href="/realtime/1/"' in page
     assert "kind=reservation&amp;reservation=1" in page
     assert "Reserved from 12:00" in alice_client.get(
         "/billing/entries/?month=2026-03&kind=reservation&reservation=1"
