@@ -1,10 +1,13 @@
 """Sending texts to people."""
 
 import logging
+from collections.abc import Sequence
 from smtplib import SMTPException
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import transaction
 from django.template.loader import render_to_string
 
 logger = logging.getLogger(__name__)
@@ -21,3 +24,22 @@ def mail(address: str | None, subject: str, template: str, context: dict[str, ob
         logger.error("mail to %s was not sent, to be tried again: %s", address, error)
         return False
     return True
+
+
+def mail_events(
+    events: Sequence[Any], address: str | None, subject: str, template: str, context: dict[str, object]
+) -> bool:
+    """Send a text about rows of one model whose `mail_due` is set, and unset it; False when there is more to do.
+
+    They are taken before: of two clocks at once only one mails them. What cannot be sent is due again.
+    """
+    rows = type(events[0]).objects.filter(pk__in=[event.pk for event in events])
+    with transaction.atomic():
+        if rows.filter(mail_due=True).update(mail_due=False) < len(events):
+            # Another clock has some of them; the others stay due.
+            transaction.set_rollback(True)
+            return False
+    if mail(address, subject, template, context):
+        return True
+    rows.update(mail_due=True)
+    return False

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from accounts.models import User
 from billing.models import LimitEvent
-from common.mail import mail as send
+from common.mail import mail_events
 
 AT_ONCE = 1000  # events of one round
 
@@ -25,15 +25,9 @@ def send_notices() -> int:
 
 
 def _send(events: Sequence[LimitEvent]) -> bool:
-    # Taken first: of two clocks at once only one mails them.
-    numbers = [event.pk for event in events]
-    if LimitEvent.objects.filter(pk__in=numbers, mail_due=True).update(mail_due=False) < len(numbers):
-        return False
     account = events[0].account
-    if send(account.email, _subject(events), "billing/mail/limits.txt", {"account": account, "events": events}):
-        return True
-    LimitEvent.objects.filter(pk__in=numbers).update(mail_due=True)
-    return False
+    context = {"account": account, "events": events}
+    return mail_events(events, account.email, _subject(events), "billing/mail/limits.txt", context)
 
 
 SUBJECTS = {

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from common.mail import mail
+from common.mail import mail_events
 from crons.models import CronEvent
 
 AT_ONCE = 1000  # changes of one round
@@ -20,15 +20,9 @@ def send_alerts() -> int:
 
 
 def _send(events: Sequence[CronEvent]) -> bool:
-    # Taken first: of two clocks at once only one mails them.
-    numbers = [event.pk for event in events]
-    if CronEvent.objects.filter(pk__in=numbers, mail_due=True).update(mail_due=False) < len(numbers):
-        return False
     account = events[0].cron.account
-    if mail(account.email, _subject(events), "crons/mail/alert.txt", {"account": account, "events": events}):
-        return True
-    CronEvent.objects.filter(pk__in=numbers).update(mail_due=True)
-    return False
+    context = {"account": account, "events": events}
+    return mail_events(events, account.email, _subject(events), "crons/mail/alert.txt", context)
 
 
 def _subject(events: Sequence[CronEvent]) -> str:

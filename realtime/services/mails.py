@@ -1,6 +1,6 @@
 """Mail about reservations: that the cores are ready, and that they are gone when somebody else ended them."""
 
-from common.mail import mail
+from common.mail import mail_events
 from realtime.models import ReservationEvent
 from realtime.states import EndReason
 
@@ -20,15 +20,9 @@ def send_mails() -> int:
 
 
 def _send(event: ReservationEvent) -> bool:
-    # Taken first: of two clocks at once only one mails it.
-    if not ReservationEvent.objects.filter(pk=event.pk, mail_due=True).update(mail_due=False):
-        return False
     row = event.reservation
     context = {"account": row.account, "row": row, "is_ready": event.name == "reservation.ready"}
-    if mail(row.account.email, _subject(event), "realtime/mail/reservation.txt", context):
-        return True
-    ReservationEvent.objects.filter(pk=event.pk).update(mail_due=True)
-    return False
+    return mail_events([event], row.account.email, _subject(event), "realtime/mail/reservation.txt", context)
 
 
 def _subject(event: ReservationEvent) -> str:
