@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from common.admin import ReadOnlyAdmin, SearchByNumber
 from storage import services
-from storage.models import Blob, StoredFile
+from storage.models import Blob, StoredFile, TransferDay
 
 
 @admin.register(Blob)
@@ -41,3 +41,11 @@ class StoredFileAdmin(ReadOnlyAdmin):
     def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[StoredFile]) -> None:
         for file in queryset.select_related("account"):
             services.delete_file(account=file.account, name=file.name)
+
+
+@admin.register(TransferDay)
+class TransferDayAdmin(SearchByNumber, ReadOnlyAdmin):
+    list_display = ("day", "account", "bytes_in", "bytes_out")
+    list_filter = ("day",)
+    list_select_related = ("account",)
+    search_fields = ("account__username",)

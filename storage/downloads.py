@@ -14,6 +14,7 @@ from accounts.models import User
 from storage import selectors
 from storage.bucket import DirectBucket, ObjectMissing, bucket, direct_bucket
 from storage.models import StoredFile
+from storage.services import count_transfer
 
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 LINK_SECONDS = 15 * 60
@@ -59,6 +60,7 @@ def serve_file(request: HttpRequest, *, user: User, name: str, may_link: bool = 
     file = selectors.file_for(user, name)
     store = direct_bucket() if may_link else None
     if store and request.method == "GET":
+        count_transfer(user.pk, went=file.size)
         return HttpResponseRedirect(presigned_download(store, file))
     try:
         return _answer(request, file)
@@ -101,6 +103,7 @@ def _body(
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
     chunks = bucket().read_stream(file.key, span.start, span.end)
+    count_transfer(file.account_id, went=span.end - span.start)
     return StreamingHttpResponse(chunks, status=status, headers=headers)
 
 

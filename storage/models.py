@@ -49,3 +49,20 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TransferDay(models.Model):
+    """Bytes of files that an account sent here and fetched on a day."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField(help_text="UTC.")
+    bytes_in = models.BigIntegerField(default=0)
+    bytes_out = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["-day"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "day"], name="transfer_day_once")]
+        indexes: ClassVar = [models.Index(fields=["day"], name="transfer_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.bytes_in} bytes in and {self.bytes_out} out on {self.day}"

@@ -152,6 +152,31 @@ def charlie_client(charlie: Any) -> Client:
     return client
 
 
+@pytest.fixture
+def alice_api(alice: Any) -> Any:
+    from tests.submitting import Api
+
+    return Api(alice)
+
+
+@pytest.fixture
+def charlie_api(charlie: Any) -> Any:
+    from tests.submitting import Api
+
+    return Api(charlie)
+
+
+@pytest.fixture
+def base_environment(db: None) -> Any:
+    """The row of the environment that jobs run in; nothing is built."""
+    from environments.models import Environment
+
+    environment, _ = Environment.objects.update_or_create(
+        name="base", defaults={"image": "localhost/picloud/base:test", "digest": "test", "python": "3.11"}
+    )
+    return environment
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Debian's Chromium, one for all: a second one cannot be driven in the same process."""

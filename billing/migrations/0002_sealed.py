@@ -1,4 +1,4 @@
-"""What was charged cannot be changed, whoever speaks to the database; and what storage costs until an operator says."""
+"""What was charged cannot be changed, whoever speaks to the database; and what files cost until an operator says."""
 
 from datetime import UTC, datetime
 
@@ -36,7 +36,8 @@ def unseal(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def add_rates(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    apps.get_model("billing", "Rate").objects.create(kind="storage", micros=0, effective_from=FROM_THE_BEGINNING)
+    for kind in ("storage", "transfer_in", "transfer_out"):
+        apps.get_model("billing", "Rate").objects.create(kind=kind, micros=0, effective_from=FROM_THE_BEGINNING)
 
 
 class Migration(migrations.Migration):

@@ -17,6 +17,8 @@ class Kind(models.TextChoices):
     COMPUTE = "compute", "Compute"
     RESERVATION = "reservation", "Reserved cores"
     STORAGE = "storage", "Storage"
+    TRANSFER_IN = "transfer_in", "Transfer in"
+    TRANSFER_OUT = "transfer_out", "Transfer out"
     CREDIT = "credit", "Credit"
     CORRECTION = "correction", "Correction"
 

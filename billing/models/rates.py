@@ -10,7 +10,9 @@ from common.money import MICROS_PER_DOLLAR
 
 
 class RateKind(models.TextChoices):
-    STORAGE = "storage", "Storage, per GB-month"
+    STORAGE = "storage", "Files kept, per GB-month"
+    TRANSFER_IN = "transfer_in", "Files sent here, per GB"
+    TRANSFER_OUT = "transfer_out", "Files fetched, per GB"
 
 
 class Rate(models.Model):

@@ -22,7 +22,7 @@ SHOWN = 20  # lines of a table; the rest is one line
 PACE_DAYS = 7
 DAY = timedelta(days=1)
 # What comes of using something, and will come again.
-USED = (Kind.COMPUTE, Kind.RESERVATION, Kind.STORAGE)
+USED = (Kind.COMPUTE, Kind.RESERVATION, Kind.STORAGE, Kind.TRANSFER_IN, Kind.TRANSFER_OUT)
 # What a month is cut by: the name of a column, and the kinds of entries that it says something of.
 CUTS: dict[str, Kind] = {
     "function": Kind.COMPUTE,

@@ -21,6 +21,14 @@ NOTED = (Kind.CREDIT, Kind.CORRECTION)
 MOST_LINES = 1000  # of one table of a statement
 
 
+UNITS = {
+    Kind.COMPUTE: "core-hours",
+    Kind.STORAGE: "GB-months",
+    Kind.TRANSFER_IN: "GB",
+    Kind.TRANSFER_OUT: "GB",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class BillLine(Sums):
     """What one thing came to at one price."""
@@ -43,7 +51,7 @@ class BillLine(Sums):
     @property
     def unit(self) -> str:
         """What the price is of, in words; nothing for a sum that has none."""
-        return {Kind.COMPUTE: "core-hours", Kind.STORAGE: "GB-months"}.get(Kind(self.kind), "")
+        return UNITS.get(Kind(self.kind), "")
 
     @property
     def quantity(self) -> Decimal:

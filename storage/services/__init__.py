@@ -7,9 +7,11 @@ from storage.services.direct import finish_direct_upload, prepare_direct_upload
 from storage.services.files import delete_file, save_file
 from storage.services.objects import delete_key, put_bytes
 from storage.services.orphans import remove_orphans, remove_stale_objects
+from storage.services.transfers import count_transfer
 
 __all__ = [
     "ObjectMissing",
+    "count_transfer",
     "delete_file",
     "delete_key",
     "drop_blobs_unreferenced",

@@ -12,6 +12,7 @@ from storage.bucket import ObjectMissing, direct_bucket
 from storage.models import StoredFile
 from storage.names import check_name
 from storage.services.files import NewObject, check_size, media_type, new_key, point_file_at
+from storage.services.transfers import count_transfer
 
 SALT = "storage.direct-upload"
 URL_SECONDS = 15 * 60
@@ -57,10 +58,11 @@ def finish_direct_upload(*, account: User, name: str, token: str, md5: str = "")
     if done is not None:
         return done
     md5 = _check_arrived(prepared, md5=md5)
+    new = NewObject(prepared.key, prepared.size, md5, prepared.content_type)
     with transaction.atomic():
-        return point_file_at(
-            account=account, name=name, new=NewObject(prepared.key, prepared.size, md5, prepared.content_type)
-        )
+        file = point_file_at(account=account, name=name, new=new)
+        count_transfer(account.pk, came=prepared.size)
+    return file
 
 
 def _opened(token: str, *, account: User, name: str) -> NewObject:

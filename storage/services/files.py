@@ -19,6 +19,7 @@ from storage.models import StoredFile
 from storage.names import check_name
 from storage.services.objects import delete_key
 from storage.services.streams import CheckedStream
+from storage.services.transfers import count_transfer
 
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 UNKNOWN_TYPE = "application/octet-stream"
@@ -56,9 +57,11 @@ def save_file(
     bucket().put_stream(key, checked)
     # If this fails the bytes stay without a row until `remove_orphans` finds them: deleting them here
     # would lose the file if the commit went through and only its answer was lost.
-    return point_file_at(
-        account=account, name=name, new=NewObject(key, size, checked.digest, media_type(content_type, name))
-    )
+    new = NewObject(key, size, checked.digest, media_type(content_type, name))
+    with transaction.atomic():
+        file = point_file_at(account=account, name=name, new=new)
+        count_transfer(account.pk, came=size)
+    return file
 
 
 def check_size(size: int) -> None:

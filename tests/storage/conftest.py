@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from storage.bucket import Bucket, bucket
 from tests.servers import S3Server
-from tests.submitting import Api
 
 FILES = "storage.file_bucket.FileBucket"
 S3 = "storage.s3_bucket.S3Bucket"
@@ -68,16 +67,6 @@ def keys() -> Callable[[], set[str]]:
         return {key for prefix in ("blobs/", "files/", "results/") for key in bucket().keys_before(future, prefix)}
 
     return keys
-
-
-@pytest.fixture
-def alice_api(alice: Any) -> Api:
-    return Api(alice)
-
-
-@pytest.fixture
-def charlie_api(charlie: Any) -> Api:
-    return Api(charlie)
 
 
 @pytest.fixture
