@@ -60,13 +60,22 @@ def serve_file(request: HttpRequest, *, user: User, name: str, may_link: bool = 
     file = selectors.file_for(user, name)
     store = direct_bucket() if may_link else None
     if store and request.method == "GET":
-        count_transfer(user.pk, went=file.size)
+        count_transfer(user.pk, went=_asked(request, file))
         return HttpResponseRedirect(presigned_download(store, file))
     try:
         return _answer(request, file)
     except ObjectMissing:
         # It was replaced between reading its row and opening its bytes.
         return _answer(request, selectors.file_for(user, name))
+
+
+def _asked(request: HttpRequest, file: StoredFile) -> int:
+    """How many bytes S3 will answer, as far as the request tells."""
+    try:
+        span = span_of(request.headers.get("Range", ""), file.size)
+    except Unsatisfiable:
+        return 0
+    return file.size if span is None else span.end - span.start
 
 
 def presigned_download(store: DirectBucket, file: StoredFile) -> str:

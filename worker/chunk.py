@@ -55,6 +55,7 @@ STOP_TEXTS = {
     Reason.USER: "Killed by its owner.",
     Reason.MAX_RUNTIME: "Killed: it ran longer than its maximum run time.",
     Reason.COST_LIMIT: "Killed: its call or map has cost what its _max_cost allows.",
+    Reason.BUDGET: "Killed: the budget that it counts to is spent.",
     Reason.OUT_OF_DISK: "Killed: it filled its scratch space.",
 }
 
@@ -379,7 +380,8 @@ class ChunkRun:
 
     def _never_begun(self, running: _Running) -> Outcome:
         reason = running.stopped_for or Reason.USER
-        return self._ended(running, Status.KILLED, reason, STOP_TEXTS[reason], run_ms=0)
+        text = STOP_TEXTS.get(reason, f"Killed ({reason.label.lower()}).")
+        return self._ended(running, Status.KILLED, reason, text, run_ms=0)
 
     def _read_usage(self) -> Usage | None:
         try:

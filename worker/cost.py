@@ -20,6 +20,8 @@ class CostWatch:
         per_ms = claim.work.cores * claim.price_micros
         if claim.may_charge is not None and per_ms:
             self._expect(claim.may_charge, per_ms, now)
+            # What the other cores have used of it is not known yet.
+            self._look_at = min(self._look_at, now + SOONEST_SECONDS)
 
     def look(self, now: float) -> None:
         """Ask again what is left, if it is time to."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -16,7 +17,8 @@ from storage.models import TransferDay
 # A request that began on the day before may still be counted for it.
 REST = timedelta(hours=1)
 # So long a clock may have been away.
-LOOKED_BACK = timedelta(days=31)
+LOOKED_BACK = timedelta(days=7)
+AT_ONCE = 1000  # names of one look
 LAST_HOUR = time(23, tzinfo=UTC)
 
 
@@ -46,14 +48,17 @@ def charge_transfers() -> int:
     if not due:
         return 0
     with locked_books() as books:
-        for known in LedgerEntry.objects.filter(once__in=due).values_list("once", flat=True):
-            del due[str(known)]
+        names = list(due)
+        for start in range(0, len(names), AT_ONCE):
+            known = LedgerEntry.objects.filter(once__in=names[start : start + AT_ONCE])
+            for once in known.values_list("once", flat=True):
+                del due[str(once)]
         append(books, [_entry(one) for one in due.values()])
     return len(due)
 
 
 def _due() -> Iterator[_Due]:
-    now = timezone.now()
+    now, price = timezone.now(), cache(rate_at)
     over = (now - REST).astimezone(UTC).date()
     for row in TransferDay.objects.filter(day__gte=over - LOOKED_BACK, day__lt=over):
         began = datetime.combine(row.day, time(), tzinfo=UTC)
@@ -61,7 +66,7 @@ def _due() -> Iterator[_Due]:
             (Kind.TRANSFER_IN, RateKind.TRANSFER_IN, row.bytes_in),
             (Kind.TRANSFER_OUT, RateKind.TRANSFER_OUT, row.bytes_out),
         ):
-            if size and (micros := rate_at(rate, began)):
+            if size and (micros := price(rate, began)):
                 yield _Due(row.account_id, datetime.combine(row.day, LAST_HOUR), kind, size, micros)
 
 

@@ -96,8 +96,10 @@ def claim_chunk(kind: WorkKind, *, worker: str, slots: int, known: Work | None =
         head = heads[0]
         if head.may_charge is not None and head.may_charge <= 0:
             # Jobs of it came back, or were sent, after it had cost what it may.
-            cost_limit.end_batch(head.batch_id)
-            continue
+            if cost_limit.end_batch(head.batch_id).killed:
+                continue
+            # Somebody else is ending them: rather no work for now than to ask without a pause.
+            return None
         finished, run_ms = _experience(kind, head)
         limit = chunk_size(queued=head.queued, finished=finished, run_ms=run_ms, slots=slots)
         price = price_now(kind.core_type)
@@ -192,4 +194,4 @@ def jobs_to_stop(*, worker: str, job_ids: list[int]) -> dict[int, Reason]:
     asked = {pk: (at, reason) for pk, at, reason in ours.values_list("pk", "kill_requested_at", "reason")}
     # What is no longer its own will not be applied, whatever it says.
     stop = {pk: Reason.USER for pk in job_ids if pk not in asked}
-    return stop | {pk: Reason(reason) for pk, (at, reason) in asked.items() if at is not None}
+    return stop | {pk: Reason(reason) or Reason.USER for pk, (at, reason) in asked.items() if at is not None}

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import BooleanField, F
+from django.db.models import BooleanField, F, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from common.money import charge_of, dollars, format_dollars
 from jobs.models import Batch, Job
 from jobs.services.kill import KillResult, Why, end_jobs
-from jobs.states import Reason
+from jobs.states import Reason, Status
 
 
 class Allowance(NamedTuple):
@@ -49,7 +49,7 @@ def end_batch(batch_id: int) -> KillResult:
     """End what is left of a batch that has cost what it may; what is done stays."""
     batch = Batch.objects.get(pk=batch_id)
     detail = f"It has cost what it may: {format_dollars(dollars(batch.max_charge or 0))}."
-    jobs = Job.objects.filter(batch=batch, kill_requested_at__isnull=True)
+    jobs = Job.objects.filter(~Q(status=Status.PROCESSING) | Q(kill_requested_at__isnull=True), batch=batch)
     return end_jobs(jobs, account_id=batch.account_id, why=Why(Reason.COST_LIMIT, detail))
 
 

@@ -192,9 +192,17 @@ def reissue_tickets() -> list[WorkKind]:
     reserved = {reserved_queue_name(group) for group in groups}
     lost = backlog - _ticketed(store, STANDARD_TICKETS, standard)
     lost |= {kind for kind in backlog if kind.group in groups} - _ticketed(store, RESERVED_TICKETS, reserved)
-    for kind in sorted(lost):
-        announce_work(kind)
+    announce_each(lost)
     return sorted(lost)
+
+
+def announce_each(kinds: Iterable[WorkKind]) -> None:
+    """Wake a worker for each of these; one that has no queue is for the operator to see to, and holds up no other."""
+    for kind in sorted(kinds):
+        try:
+            announce_work(kind)
+        except Refused as refusal:
+            logger.error("no ticket for %s: %s", kind, refusal)
 
 
 def _ticketed(store: "redis.Redis", marks: str, queues: Iterable[str]) -> set[WorkKind]:

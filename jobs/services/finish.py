@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from common.money import charge_of
 from common.ranges import ranges_of
@@ -71,11 +71,19 @@ def finish_jobs(*, work: Work, price_micros: int, worker: str, outcomes: Sequenc
         _write_story(work, current, worker)
         _count(work, current, price_micros)
         settled = settle_dependants([o.job_id for o in current])
-    if work.max_charge is not None:
-        end_if_spent(work.batch_id)
     bus.publish_change(account_id=work.account_id, batch_ids=[work.batch_id], jids=ranges_of(o.jid for o in current))
     settled.tell()
+    if work.max_charge is not None:
+        _end_if_spent(work.batch_id)
     return len(current)
+
+
+def _end_if_spent(batch_id: int) -> None:
+    """What was brought in stays so; if this fails, the next claim or finish of the batch sees it too."""
+    try:
+        end_if_spent(batch_id)
+    except DatabaseError as error:
+        logger.warning("batch %d is not ended yet: %s", batch_id, error)
 
 
 def _still_running(work: Work, outcomes: Sequence[Outcome], worker: str) -> set[tuple[int, int]]:

@@ -4,16 +4,17 @@ A submit sees a hold because both write the account's counter of jids. What pass
 later part of a map or a job whose worker was lost, is found by the clock.
 """
 
+from collections import defaultdict
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from common.sql import db_time, execute, fetch_all
-from jobs.models import Batch, Hold, Job
+from common.sql import among, db_time, execute, fetch_all
+from jobs.models import Hold, Job
 from jobs.services import bus
-from jobs.services.dispatch import WorkKind, announce_work
+from jobs.services.dispatch import WorkKind, announce_each
 from jobs.services.events import count_moves, lock_order, record_event
 from jobs.services.kill import Why, end_jobs
 from jobs.services.start import QUEUED, Start, holds_of, start_under
@@ -65,7 +66,9 @@ def settle_holds() -> None:
     """Hold what should be held, and release what should not, whichever way it came there. For the clock."""
     for account_id in Hold.objects.order_by().values_list("account_id", flat=True).distinct():
         _hold_queued(account_id)
-    for account_id in {account_id for account_id, _ in _held_batches()}:
+    # Written out, because the index of held jobs is partial.
+    sql = "SELECT DISTINCT account_id FROM jobs_job WHERE status = 'waiting' AND reason <> ''"
+    for (account_id,) in fetch_all(sql, []):
         _release(account_id)
 
 
@@ -98,25 +101,30 @@ def _release(account_id: int) -> int:
     holds = holds_of(account_id)
     released: dict[int, int] = {}
     kinds = set()
-    found = [batch_id for owner, batch_id in _held_batches() if owner == account_id]
-    for batch in Batch.objects.filter(pk__in=found).order_by("pk"):
-        start = start_under(holds, label=batch.label, api_key=batch.api_key)
+    others: dict[Reason, list[int]] = defaultdict(list)
+    for batch_id, label, api_key, core_type, cores in _held_batches(account_id):
+        start = start_under(holds, label=label, api_key=api_key)
         if start == QUEUED:
-            released[batch.pk] = _move(batch.pk, Status.WAITING, start._replace(detail=RELEASED), name="job.queued")
-            kinds.add(WorkKind(account_id, batch.core_type_id, batch.cores))
+            released[batch_id] = _move(batch_id, Status.WAITING, start._replace(detail=RELEASED), name="job.queued")
+            kinds.add(WorkKind(account_id, core_type, cores))
         else:
-            _change_reason(batch.pk, start)
+            others[start.reason].append(batch_id)
+    for reason, batch_ids in others.items():
+        _change_reason(batch_ids, reason)
     if released:
         bus.publish_change(account_id=account_id, batch_ids=lock_order(released))
-    for kind in sorted(kinds):
-        announce_work(kind)
+    announce_each(kinds)
     return sum(released.values())
 
 
-def _held_batches() -> list[tuple[int, int]]:
-    """(account, batch) of all held jobs. Written out, because their index is partial."""
-    sql = "SELECT DISTINCT account_id, batch_id FROM jobs_job WHERE status = 'waiting' AND reason <> ''"
-    return [(account_id, batch_id) for account_id, batch_id in fetch_all(sql, [])]
+def _held_batches(account_id: int) -> list[tuple[int, str, int | None, str, int]]:
+    """Number, label, key, core type and cores of each batch with held jobs. Their index is partial."""
+    sql = """
+        SELECT id, label, api_key, core_type_id, cores FROM jobs_batch WHERE id IN (
+            SELECT batch_id FROM jobs_job WHERE status = 'waiting' AND reason <> '' AND account_id = %s
+        ) ORDER BY id
+    """
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in fetch_all(sql, [account_id])]
 
 
 def _move(batch_id: int, before: Status, after: Start, *, name: str) -> int:
@@ -139,8 +147,11 @@ def _move(batch_id: int, before: Status, after: Start, *, name: str) -> int:
     return len(rows)
 
 
-def _change_reason(batch_id: int, start: Start) -> None:
+def _change_reason(batch_ids: list[int], reason: Reason) -> None:
     """What is held for another reason now says so."""
-    Job.objects.filter(batch=batch_id, status=Status.WAITING).exclude(reason__in=(Reason.NONE, start.reason)).update(
-        reason=start.reason
+    these, parameter = among(batch_ids)
+    execute(
+        "UPDATE jobs_job SET reason = %s "
+        f"WHERE status = 'waiting' AND reason <> '' AND reason <> %s AND batch_id {these}",
+        [reason.value, reason.value, parameter],
     )

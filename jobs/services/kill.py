@@ -71,7 +71,10 @@ def end_jobs(jobs: QuerySet[Job], *, account_id: int, why: Why) -> KillResult:
     """End those of these jobs of an account that are not finished."""
     with transaction.atomic():
         found = list(
-            jobs.filter(status__in=UNFINISHED).select_for_update().values_list("pk", "jid", "batch_id", "status")
+            jobs.filter(status__in=UNFINISHED)
+            .order_by("pk")
+            .select_for_update()
+            .values_list("pk", "jid", "batch_id", "status")
         )
         killed = [row for row in found if row[3] != Status.PROCESSING]
         running = [row for row in found if row[3] == Status.PROCESSING]

@@ -110,13 +110,18 @@ def _why_not_again(batch: Batch) -> str:
 
 
 def give_back(*, batch_id: int, worker: str, job_ids: Sequence[int]) -> None:
-    """Queue again what a worker claimed and has not begun, for another to take."""
+    """Queue again what a worker claimed and has not begun, for another to take; what somebody ended meanwhile ends."""
     batch = Batch.objects.get(pk=batch_id)
     with transaction.atomic():
         jobs = list(Job.objects.select_for_update().filter(pk__in=job_ids, status=Status.PROCESSING, worker=worker))
-        _requeue(batch, jobs, name="job.given_back", reason=Reason.NONE)
+        ended = [job for job in jobs if job.kill_requested_at is not None]
+        _requeue(batch, [job for job in jobs if job not in ended], name="job.given_back", reason=Reason.NONE)
+        for job in ended:
+            _end_lost(batch, job)
+        settled = settle_dependants([job.pk for job in ended])
     if jobs:
-        _tell(batch, finished=[])
+        settled.tell()
+        _tell(batch, finished=[job.jid for job in ended])
 
 
 def _tell(batch: Batch, *, finished: list[int]) -> None:

@@ -4,12 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from common.money import charge_of_dollars
 from jobs.models import Batch, Job, JobEvent
 from jobs.services import cost_limit
 from jobs.services.claim import jobs_to_stop
-from jobs.services.recover import release_worker
+from jobs.services.recover import give_back, release_worker
 from jobs.services.submit import rerun_job
 from jobs.states import Reason, Status
 from tests.submitting import Api, claim, finish, submit
@@ -104,6 +105,27 @@ def test_job_of_a_lost_worker_ends_for_the_reason_it_was_stopped_for(alice: Any)
     finish(first, worker="w1", run_ms=HOUR_MS)
     release_worker(worker="w2")
     assert statuses()[1] == ("killed", "cost_limit")
+
+
+def test_what_is_given_back_after_the_limit_ends_for_that_reason(alice: Any) -> None:
+    submit(alice, count=2, options={"max_cost": 0.05})
+    first, second = claim(alice, worker="w1"), claim(alice, worker="w2")
+    assert first is not None
+    assert second is not None
+    finish(first, worker="w1", run_ms=HOUR_MS)
+    give_back(batch_id=second.work.batch_id, worker="w2", job_ids=[second.jobs[0].pk])
+    assert statuses()[1] == ("killed", "cost_limit")
+    assert claim(alice) is None
+
+
+def test_queued_job_of_a_spent_map_ends_though_its_end_was_asked_for_before(alice: Any) -> None:
+    submit(alice, count=2, options={"max_cost": 0.05})
+    found = claim(alice)
+    assert found is not None
+    Job.objects.filter(status="queued").update(kill_requested_at=timezone.now())
+    finish(found, run_ms=HOUR_MS)
+    assert claim(alice) is None
+    assert statuses() == [("done", ""), ("killed", "cost_limit")]
 
 
 def test_running_jobs_count_with_what_they_have_used(alice: Any) -> None:

@@ -18,6 +18,7 @@ import crons.duties
 import jobs.duties
 import realtime.duties
 from common.duties import Duty
+from common.exceptions import Refused
 from jobs.services.leader import Leadership
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ LISTS = (
     [crons.duties.TICKER],
     crons.duties.DUTIES,
     jobs.duties.DUTIES,
+    jobs.duties.HOLDS,
     realtime.duties.RESERVATIONS,
     realtime.duties.DUTIES,
     realtime.duties.HOSTS,
@@ -83,10 +85,10 @@ def _keep(duties: Sequence[Duty], leadership: Leadership, stop: Event) -> None:
 
 
 def _do(duty: Duty) -> None:
-    """An outage of the database or of Redis ends this round, not the clock."""
+    """An outage of the database or of Redis ends this round, not the clock; nor does a row that is refused."""
     try:
         duty.do()
-    except (DatabaseError, RedisError, OSError) as error:
+    except (DatabaseError, RedisError, OSError, Refused) as error:
         logger.error("%s failed, to be tried again: %s", getattr(duty.do, "__name__", duty.do), error)
         connection.close_if_unusable_or_obsolete()
 
