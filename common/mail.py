@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from smtplib import SMTPException
+from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
@@ -14,16 +14,30 @@ logger = logging.getLogger(__name__)
 
 
 def mail(address: str | None, subject: str, template: str, context: dict[str, object]) -> bool:
-    """Send a text; True also when there is nobody to send it to, False when it should be tried again."""
+    """Send a text; False when it should be tried again.
+
+    True also when there is nobody to send it to, and when the server says that it will never take the address.
+    """
     if not address:
         return True
     text = render_to_string(template, {**context, "public_url": settings.PUBLIC_URL})
     try:
         send_mail(f"[PiCloud] {subject}", text, None, [address])
     except (SMTPException, OSError) as error:
+        if _is_for_good(error):
+            logger.error("mail to %s was refused for good, and is not tried again: %s", address, error)
+            return True
         logger.error("mail to %s was not sent, to be tried again: %s", address, error)
         return False
     return True
+
+
+def _is_for_good(error: Exception) -> bool:
+    """Whether all addresses were refused with codes that are permanent; others, as of a full mailbox, pass."""
+    if not isinstance(error, SMTPRecipientsRefused):
+        return False
+    codes = [code for code, _ in error.recipients.values()]
+    return bool(codes) and all(500 <= code < 600 for code in codes)
 
 
 def mail_events(

@@ -6,6 +6,7 @@ from billing.display.export import COLUMNS
 from billing.models import Kind
 from billing.models.ledger import NAMES
 from billing.selectors.months import CUTS, SHOWN
+from billing.selectors.statements import UNITS
 
 MONTH = text("Such as 2026-11; months begin and end at midnight UTC.", pattern=r"^\d{4}-\d{2}$")
 IN_PATH = in_path("month", MONTH, "A month, such as 2026-11.")
@@ -34,13 +35,14 @@ _ENTRY: dict[str, Schema] = {
     "cost": MONEY,
 }
 ENTRY = obj({name: _ENTRY[name] for name in COLUMNS}, description="A line of the ledger. It is never changed.")
+_UNITS = list(dict.fromkeys(UNITS.values()))
 BILL_LINE = obj(
     {
         "kind": KIND,
         "core_type": or_null(text()),
         "reservation": or_null(whole()),
         "quantity": or_null(text("A decimal number.")),
-        "unit": or_null(text(enum=["core-hours", "GB-months"])) | {"enum": ["core-hours", "GB-months", None]},
+        "unit": or_null(text(enum=_UNITS)) | {"enum": [*_UNITS, None]},
         "price": or_null(MONEY),
         "note": or_null(text()),
         **SUMS,

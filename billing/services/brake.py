@@ -53,14 +53,18 @@ def check_keys(now: datetime | None = None) -> None:
 
 def read_ledger(now: datetime) -> None:
     """Add what is new in the ledger to the hours of its keys, and forget hours that are long gone."""
-    last = int(KeyHour.objects.aggregate(last=Max("through"))["last"] or 0)
-    if not LedgerEntry.objects.filter(pk__gt=last, kind=Kind.COMPUTE).exists():
+    if not LedgerEntry.objects.filter(pk__gt=_read_through(), kind=Kind.COMPUTE).exists():
         return
     with locked_books():
         # Looked at again under the lock: another clock may have read it.
-        last = int(KeyHour.objects.aggregate(last=Max("through"))["last"] or 0)
-        execute_many(_ADD, fetch_all(_NEW, [last, Kind.COMPUTE.value]))
-    KeyHour.objects.filter(hour__lt=now - 2 * LEARNED).delete()
+        execute_many(_ADD, fetch_all(_NEW, [_read_through(), Kind.COMPUTE.value]))
+        # However old the last one is: without it the whole ledger would be read again, and counted twice.
+        KeyHour.objects.filter(hour__lt=now - 2 * LEARNED).exclude(through=_read_through()).delete()
+
+
+def _read_through() -> int:
+    """The number of the last entry that was read."""
+    return int(KeyHour.objects.aggregate(last=Max("through"))["last"] or 0)
 
 
 # A long run is charged in the hour in which it ended. Here each counts with an hour at most: what it used in the hours

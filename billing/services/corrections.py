@@ -2,15 +2,16 @@
 
 from decimal import Decimal
 
+from django.db.models import BigIntegerField, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from billing.models import Kind, LedgerEntry
+from billing.models import Kind, LedgerDay, LedgerEntry
 from billing.services.books import append, hour_of, locked_books
 from common.exceptions import Refused
 from common.money import MICROS_PER_DOLLAR, charge_of_dollars
 
-MOST = Decimal(1_000_000)  # dollars of one correction
+MOST = Decimal(100_000)  # dollars of one correction
 MAX_NOTE = 200
 
 
@@ -34,8 +35,17 @@ def correct(
     with locked_books() as books:
         # Under the lock, so that of two at once the second one finds the first.
         if not LedgerEntry.objects.filter(once=entry.once).exists():
+            _check_day(entry)
             append(books, [entry])
     return LedgerEntry.objects.get(once=entry.once)
+
+
+def _check_day(entry: LedgerEntry) -> None:
+    """Raises Refused when the sum of its day would be more than a number of the database."""
+    day = LedgerDay.objects.filter(account=entry.account_id, day=entry.at.date(), kind=entry.kind, label=entry.label)
+    charge = int(day.aggregate(charge=Sum("charge", default=0))["charge"]) + entry.charge
+    if abs(charge) > BigIntegerField.MAX_BIGINT:
+        raise Refused("bad_amount", "That is more than can be entered for one account on one day: go on tomorrow.")
 
 
 def check_amount(amount: Decimal) -> Decimal:

@@ -49,10 +49,10 @@ def give_credit(now: datetime | None = None) -> None:
     _hold_or_lift(out, month)
 
 
-def _used_in(month: Month) -> Mapping[int, Used]:
+def _used_in(month: Month, **account: int) -> Mapping[int, Used]:
     ours = Q(kind=Kind.CREDIT, label=LABEL)
     rows = (
-        LedgerDay.objects.filter(day__range=(month.first, month.last))
+        LedgerDay.objects.filter(day__range=(month.first, month.last), **account)
         .order_by()
         .values_list("account_id")
         .annotate(
@@ -71,18 +71,26 @@ def _is_open(month: Month) -> bool:
 
 def _write(month: Month, used: Mapping[int, Used], credit: int, now: datetime) -> None:
     for account_id, sums in used.items():
-        due = min(credit, max(0, sums.used)) - sums.written
-        if due:
-            is_last = due + sums.written == credit
-            _write_one(account_id, month, due, is_last=is_last, now=now)
+        if _due(sums, credit):
+            _write_one(account_id, month, credit, now)
 
 
-def _write_one(account_id: int, month: Month, due: int, *, is_last: bool, now: datetime) -> None:
+def _due(sums: Used, credit: int) -> int:
+    return min(credit, max(0, sums.used)) - sums.written
+
+
+def _write_one(account_id: int, month: Month, credit: int, now: datetime) -> None:
     """At most one line an hour, and one when the credit is used up."""
     prefix = f"credit {account_id} {month}"
-    names = [f"{prefix} {hour_of(now):%d-%H}", *([f"{prefix} all"] if is_last else [])]
     with locked_books() as books:
-        # Under the lock, so that of two clocks the second one finds what the first wrote.
+        # Counted again under the lock, so that of two clocks the second one finds what the first wrote.
+        sums = _used_in(month, account_id=account_id).get(account_id)
+        due = _due(sums, credit) if sums and _is_open(month) else 0
+        if not sums or not due:
+            return
+        is_last = due + sums.written == credit
+        # The first hours of the month after it write into it too, so the hour is named with its own month.
+        names = [f"{prefix} {hour_of(now):%m-%d-%H}", *([f"{prefix} all"] if is_last else [])]
         taken = set(LedgerEntry.objects.filter(once__in=names).values_list("once", flat=True))
         free = [name for name in reversed(names) if name not in taken]
         if not free:

@@ -34,13 +34,14 @@ def post_reserved_hours() -> int:
 
 def _post_group(group: Group, rows: Sequence[Reservation], now: datetime) -> int:
     """Those of one account and core type: runs are shared out among hours that overlap."""
+    rule = Rule(settings.REALTIME_RULE)
     posted = {row.pk: _posted(row) for row in rows}
-    due = [row for row in rows if len(posted[row.pk]) < _hours_over(row, now)]
+    # Asked before the usage is read: a run that ends in between is then in the usage.
+    final = now if rule is Rule.FEE else _final_until(group, now)
+    # While one run goes on past the end of an hour, nothing is computed that could not be charged.
+    due = [row for row in rows if len(posted[row.pk]) < _hours_over(row, final)]
     entries = []
     if due:
-        rule = Rule(settings.REALTIME_RULE)
-        # Asked before the usage is read: a run that ends in between is then in the usage.
-        final = now if rule is Rule.FEE else _final_until(group, now)
         hours = _hours_of(group, due, rule=rule, now=now)
         by_id = {row.pk: row for row in due}
         ready = [hour for hour in hours if hour.reservation_id in by_id and hour.end <= final]
@@ -62,10 +63,10 @@ def _posted(row: Reservation) -> set[str | None]:
     return set(lines.values_list("once", flat=True))
 
 
-def _hours_over(row: Reservation, now: datetime) -> int:
-    """How many of its hours are over. The last one is whole, even when the cores were released before."""
+def _hours_over(row: Reservation, moment: datetime) -> int:
+    """How many of its hours end by then. The last one is whole, even when the cores were released before."""
     start = row.reserved.start
-    over = max(0, (now - start) // HOUR)
+    over = max(0, (moment - start) // HOUR)
     return over if row.ended_at is None else min(over, started_hours(start=start, end=row.ended_at))
 
 

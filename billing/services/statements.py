@@ -1,6 +1,6 @@
 """Closing months: after that a month takes no more entries, and its statements never change."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -18,26 +18,29 @@ def close_months() -> int:
     """Close each month that has been over for a while, and make its statements; answers how many of those."""
     made = 0
     # Whoever closed it may have been stopped before all were made.
-    if (last := _last_closed()) is not None:
-        made += _make_statements(last)
-    while (month := _first_open()) is not None and month.end + CLOSED_AFTER <= timezone.now():
+    if (opened := _open_from()) is not None:
+        made += _make_statements(month_of(opened).before)
+    while (month := _first_open(opened)) is not None and month.end + CLOSED_AFTER <= timezone.now():
         with locked_books() as books:
-            books.open_from = month.end
-            books.save(update_fields=["open_from"])
-        made += _make_statements(month)
+            # Another clock may have closed it, and more: that is never taken back.
+            is_ours = books.open_from == opened
+            if is_ours:
+                books.open_from = month.end
+                books.save(update_fields=["open_from"])
+            opened = books.open_from
+        if is_ours:
+            made += _make_statements(month)
     return made
 
 
-def _last_closed() -> Month | None:
-    opened = Books.objects.values_list("open_from", flat=True).first()
-    return month_of(opened).before if opened else None
+def _open_from() -> datetime | None:
+    return Books.objects.values_list("open_from", flat=True).first()
 
 
-def _first_open() -> Month | None:
+def _first_open(opened: datetime | None) -> Month | None:
     """The month to be closed next; none while the ledger is empty."""
-    last = _last_closed()
-    if last is not None:
-        return last.following
+    if opened is not None:
+        return month_of(opened)
     first = LedgerEntry.objects.order_by("at").values_list("at", flat=True).first()
     return month_of(first) if first else None
 

@@ -7,8 +7,8 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from billing.models import Brake, KeyHour
-from billing.services.brake import check_keys, lift_brake
+from billing.models import Brake, KeyHour, LedgerEntry
+from billing.services.brake import check_keys, lift_brake, read_ledger
 from billing.services.notices import send_notices
 from billing.services.usage import post_usage
 from common.exceptions import NotFound
@@ -137,3 +137,12 @@ def test_hold_comes_back_when_it_was_lost(alice: Any, api: Api) -> None:
     Hold.objects.all().delete()
     check_keys()
     assert Hold.objects.count() == 1
+
+
+def test_an_entry_is_read_once_however_old_it_is(alice: Any) -> None:
+    for _ in range(3):
+        use(alice, HOUR_MS, api_key=1)
+        post_usage()
+        read_ledger(timezone.now())
+    row = KeyHour.objects.get()
+    assert (row.charge, row.through) == (3 * HOUR_MS * 50_000, LedgerEntry.objects.latest("pk").pk)

@@ -1,6 +1,8 @@
 """Closing months, corrections, storage and rates."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,6 +16,7 @@ from billing.models.frozen import Frozen
 from billing.months import month_of
 from billing.selectors.statements import bill_for
 from billing.services import statements, storage
+from billing.services.books import locked_books
 from billing.services.corrections import correct
 from billing.services.rates import RateMissing, add_rate, rate_at
 from billing.services.reconcile import reconcile
@@ -57,6 +60,23 @@ def test_a_month_stays_open_until_the_last_reports_have_come(alice: Any, march: 
 def test_a_closing_that_was_stopped_is_finished_the_next_time(alice: Any, march: None) -> None:
     Books.objects.update_or_create(pk=1, defaults={"open_from": MARCH.end})
     assert close_months() == 2
+
+
+def test_a_second_clock_never_opens_what_the_first_closed(alice: Any, march: None, monkeypatch: Any) -> None:
+    present = month_of(timezone.now()).start
+    left = []
+
+    @contextmanager
+    def late() -> Iterator[Books]:
+        # While this clock waits for the lock another one closes all that is over.
+        Books.objects.update_or_create(pk=1, defaults={"open_from": present})
+        with locked_books() as books:
+            yield books
+        left.append(Books.objects.get().open_from)
+
+    monkeypatch.setattr(statements, "locked_books", late)
+    close_months()
+    assert left == [present]
 
 
 def test_a_closed_month_says_the_same_whatever_happens_later(alice: Any, march: None) -> None:
@@ -120,11 +140,20 @@ def test_a_form_that_is_sent_twice_corrects_once(alice: Any, operator: Any) -> N
     assert LedgerDay.objects.get().charge == LedgerEntry.objects.get().charge
 
 
-@pytest.mark.parametrize("amount", ["0", "NaN", "Infinity", "1000000.01", "0.0000001", "-1e9"])
+@pytest.mark.parametrize("amount", ["0", "NaN", "Infinity", "100000.01", "0.0000001", "-1e9"])
 def test_an_amount_that_cannot_be(alice: Any, amount: str) -> None:
     with pytest.raises(Refused) as refused:
         correct(account=alice, amount=Decimal(amount), note="x", by=alice, key="k")
     assert refused.value.code == "bad_amount"
+
+
+def test_a_day_takes_no_more_than_its_column(alice: Any) -> None:
+    for n in range(25):
+        correct(account=alice, amount=Decimal(100_000), note="x", by=alice, key=str(n))
+    with pytest.raises(Refused, match="on one day"):
+        correct(account=alice, amount=Decimal(100_000), note="x", by=alice, key="more")
+    correct(account=alice, amount=Decimal(-100_000), note="x", by=alice, key="back")
+    assert LedgerDay.objects.get().amount == 2_400_000
 
 
 @pytest.mark.parametrize("note", ["", "  ", "x" * 201])

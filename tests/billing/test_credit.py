@@ -11,6 +11,7 @@ from django.utils import timezone
 from billing.models import Books, Kind, LedgerEntry
 from billing.months import month_of
 from billing.selectors.months import total_of
+from billing.services import credit as credits_module
 from billing.services.corrections import correct
 from billing.services.credit import give_credit
 from billing.services.notices import send_notices
@@ -117,3 +118,30 @@ def test_closed_month_is_left_alone(alice: Any) -> None:
     Books.objects.update(open_from=month.end)
     give_credit(datetime.now(UTC))
     assert credit(alice) == 0
+
+
+def test_the_tail_of_a_month_gets_its_credit_whatever_was_written_in_its_first_hours(alice: Any) -> None:
+    month = month_of(timezone.now()).before
+    for hour in range(6):
+        spend(alice, 1, at=month.start + timedelta(hours=hour))
+        give_credit(month.start + timedelta(hours=hour))
+    for hour in range(6):
+        spend(alice, 1, at=month.end - timedelta(hours=3))
+        give_credit(month.end + timedelta(hours=hour))
+    rows = LedgerEntry.objects.filter(kind=Kind.CREDIT)
+    assert {row.amount for row in rows} == {Decimal("-0.01")}
+    assert [rows.filter(at__lt=moment).count() for moment in (month.last_hour, month.end)] == [6, 12]
+
+
+def test_two_clocks_at_the_turn_of_an_hour_write_it_once(alice: Any, monkeypatch: Any) -> None:
+    spend(alice, 40)
+    now = timezone.now()
+    write = credits_module._write_one
+
+    def after_another(account_id: int, month: Any, charge: int, moment: datetime) -> None:
+        write(account_id, month, charge, moment)
+        write(account_id, month, charge, moment + timedelta(hours=1))
+
+    monkeypatch.setattr(credits_module, "_write_one", after_another)
+    give_credit(now)
+    assert credit(alice) == Decimal("-0.40")

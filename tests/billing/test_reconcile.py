@@ -1,12 +1,15 @@
 """The nightly look through all usage and the whole ledger."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from billing.models import Kind, LedgerDay, LedgerEntry, Reconciliation
+from billing.models import Books, Kind, LedgerDay, LedgerEntry, Reconciliation
+from billing.services.books import locked_books
 from billing.services.reconcile import reconcile, reconcile_nightly
 from billing.services.usage import post_usage
 from jobs.models import UsageRecord
@@ -67,3 +70,18 @@ def test_once_a_night(books: None) -> None:
     Reconciliation.objects.update(at=timezone.now() - timedelta(days=1, minutes=1))
     reconcile_nightly()
     assert Reconciliation.objects.count() == 2
+
+
+def test_what_is_written_while_it_looks_is_no_finding(alice: Any, books: None, monkeypatch: Any) -> None:
+    day = LedgerDay.objects.filter(account=alice).first()
+    assert day is not None
+    LedgerDay.objects.filter(pk=day.pk).update(charge=0)
+
+    @contextmanager
+    def once_written() -> Iterator[Books]:
+        LedgerDay.objects.filter(pk=day.pk).update(charge=day.charge)
+        with locked_books() as locked:
+            yield locked
+
+    monkeypatch.setattr("billing.services.reconcile.locked_books", once_written)
+    assert reconcile().is_well

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,6 +124,10 @@ def test_an_hour_waits_for_the_runs_that_fall_into_it(alice: Any) -> None:
         status=Status.PROCESSING, started_at=ready + timedelta(minutes=90), price_micros=50_000
     )
     assert post_reserved_hours() == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert post_reserved_hours() == 0
+    # The hour that waits is not computed again and again.
+    assert not any("jobs_usagerecord" in query["sql"] for query in queries)
     Job.objects.filter(batch=batch).update(status=Status.DONE)
     assert post_reserved_hours() == 1
 
