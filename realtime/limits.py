@@ -38,12 +38,15 @@ def limits() -> Limits:
     )
 
 
-def _cores_here() -> int:
-    """Each worker is a core. While Redis does not answer, those of this machine are known."""
+def _cores_here(core_type: str | None = None) -> int:
+    """Each worker is a core; of those that serve a core type, or all. While Redis does not answer, those of this
+    machine are known."""
+    own = settings.WORKER_SLOTS if core_type is None or core_type in settings.CORE_TYPE_QUEUES else 0
     try:
-        return max(settings.WORKER_SLOTS, len(live_workers()))
+        workers = live_workers()
     except redis.RedisError:
-        return settings.WORKER_SLOTS
+        return own
+    return max(own, sum(core_type is None or core_type in worker.core_types for worker in workers))
 
 
 def lock_requests() -> None:
@@ -73,7 +76,7 @@ def peak(taken: Iterable[Taken], *, start: datetime, end: datetime) -> int:
     return max(sum(one.cores for one in within if one.start <= moment < one.end) for moment in moments)
 
 
-def check_limits(*, account_id: int, wanted: Taken, beside: Reservation | None = None) -> None:
+def check_limits(*, account_id: int, core_type: str, wanted: Taken, beside: Reservation | None = None) -> None:
     """Raises Refused, with the numbers, when the cores are more than there can be. Call it with requests locked.
 
     `beside` is the reservation that holds them already, and is not counted against itself.
@@ -91,11 +94,24 @@ def check_limits(*, account_id: int, wanted: Taken, beside: Reservation | None =
             f"{_cores(allowed.of_all)} can be reserved at a time by all accounts together",
             everybody, wanted.cores, allowed.of_all,
         )  # fmt: skip
+    _check_type(core_type, rows, account_id=account_id, wanted=wanted)
+
+
+def _check_type(core_type: str, rows: Iterable[Reservation], *, account_id: int, wanted: Taken) -> None:
+    """Where the settings say nothing, no more of a type than there are workers that serve it."""
+    if 0 not in (settings.REALTIME_MAX_CORES, settings.REALTIME_MAX_CORES_IN_ALL):
+        return
+    of_account = settings.REALTIME_MAX_CORES_IN_ALL != 0
+    alike = (row for row in rows if row.core_type_id == core_type and (not of_account or row.account_id == account_id))
+    taken, here = peak(taken_by(alike), start=wanted.start, end=wanted.end), _cores_here(core_type)
+    if taken + wanted.cores > here:
+        raise _too_many(f"{_cores(here)} for {core_type} can be reserved at a time here", taken, wanted.cores, here)
 
 
 def _too_many(rule: str, taken: int, wanted: int, limit: int) -> Refused:
     left = max(0, limit - taken)
-    advice = f"ask for {left} at most" if left else "wait until some are released"
+    none_left = "wait until some are released" if taken else "wait until there are some"
+    advice = f"ask for {left} at most" if left else none_left
     return Refused(
         "too_many_cores",
         f"{rule}; {taken} of them are reserved in that time, and {wanted:,} more are too many: {advice}.",

@@ -1,14 +1,29 @@
 """Hours of a week by the wall clock of a zone: when they begin and end in the time that all clocks share."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from common.exceptions import Refused
 from crons.zones import zone_of
+
+logger = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@lru_cache(maxsize=1024)
+def zone_or_utc(name: str) -> ZoneInfo:
+    """The zone of a name that was checked when it was given: UTC, said once, if zones have lost it since."""
+    try:
+        return zone_of(name)
+    except Refused as refusal:
+        logger.warning("%s UTC is taken instead.", refusal.message)
+        return zone_of("UTC")
 
 
 class Stretch(NamedTuple):
@@ -29,7 +44,7 @@ class Weekly:
 
     @property
     def zone(self) -> ZoneInfo:
-        return zone_of(self.timezone)
+        return zone_or_utc(self.timezone)
 
     def after(self, moment: datetime) -> Stretch:
         """The first stretch that is not over at this moment; it may have begun."""

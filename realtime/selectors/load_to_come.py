@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from accounts.models import User
 from common.sql import db_time, fetch_all
 from crons.schedule import known_schedule
-from crons.zones import zone_of
 from realtime.capacity.profile import habitual_load
 from realtime.keys import Likeness, version_of
 from realtime.models import LoadHour
 from realtime.selectors.backlog import stats_for
 from realtime.selectors.estimates import stats_of
+from realtime.weekly import zone_or_utc
 
 HOUR = timedelta(hours=1)
 DAYS, WEEKS = 14, 8
@@ -96,7 +96,7 @@ def habitual_loads(hour: datetime) -> Mapping[str, float]:
     """Core-seconds that accounts are expected to bring in an hour, besides their crons, by core type."""
     # Habits keep to the clock on the wall: nine in the morning stays nine when clocks are changed.
     people = {user.pk: user for user in User.objects.only("time_zone", "date_joined")}
-    like = {name: _hours_like(hour, zone_of(name)) for name in {user.time_zone for user in people.values()}}
+    like = {name: _hours_like(hour, zone_or_utc(name)) for name in {user.time_zone for user in people.values()}}
     asked = {moment for hours in like.values() for moment in hours}
     loads: dict[tuple[int, str], dict[datetime, int]] = defaultdict(dict)
     rows = LoadHour.objects.filter(of_crons=False, hour__in=asked)

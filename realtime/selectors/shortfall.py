@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from jobs.selectors.workers import Worker
 from realtime.display.words import plural
-from realtime.host_states import HostState
-from realtime.models import Host, Reservation
-from realtime.selectors.backlog import backlog
+from realtime.models import Reservation
+from realtime.selectors.backlog import Backlog, recent_backlog
+from realtime.selectors.hosts import booting_for
 from realtime.selectors.snapshot import rules_now
 from realtime.states import OPEN
 
@@ -41,7 +42,7 @@ def shortfall_of(row: Reservation, *, have: int, workers: Sequence[Worker], now:
 
 def _too_few(so_far: str, core_type: str, *, number: int, missing: int, now: datetime) -> Shortfall:
     here = f"{so_far} {plural(number, 'worker')} {'serves' if number == 1 else 'serve'} {core_type} here now"
-    booting = [host for host in Host.objects.filter(state=HostState.BOOTING) if core_type in host.codes]
+    booting = booting_for(core_type)
     if sum(host.slots for host in booting) < missing:
         return Shortfall(sentence=f"{here}: the rest comes when more are started.")
     last = max(host.launched_at for host in booting) + timedelta(seconds=rules_now().boot_seconds)
@@ -63,8 +64,14 @@ def _released_by(row: Reservation, missing: int) -> datetime | None:
 
 def _free_by(missing: int, *, now: datetime) -> datetime | None:
     """When so many running jobs are likely to have ended; None by a mere guess, on which nobody should plan."""
-    found = backlog(now)
+    found = _work_at(now)
     if found.guessed:
         return None
     rate = sum(work.count * work.cores / max(work.seconds, 1.0) for work in found.running)
     return now + timedelta(seconds=missing / rate) if rate else None
+
+
+@lru_cache(maxsize=1)
+def _work_at(now: datetime) -> Backlog:
+    """Read once for all reservations of which the clock asks at the same moment."""
+    return recent_backlog(now)

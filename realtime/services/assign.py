@@ -5,7 +5,7 @@ by two clocks at once, and after any outage.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from jobs.services.dedication import dedicate, free
 from jobs.services.dispatch import Group
 from realtime.models import Reservation
 from realtime.placement import place
+from realtime.selectors.hosts import booting_for
 from realtime.selectors.reservations import open_reservations
 from realtime.selectors.shortfall import Shortfall, shortfall_of
 from realtime.services.change import end
@@ -36,13 +37,13 @@ def assign(now: datetime | None = None) -> int:
     if not due and not dedicated:
         return 0
     workers = live_workers()
-    wanted = {group: sum(row.cores for row in rows) for group, rows in due.items()}
-    placement = place(wanted, dedicated=dedicated, workers=workers)
+    most = {group: _most_cores(group.core_type, workers) for group in due}
+    placement = place(_wanted(due, most), dedicated=dedicated, workers=workers)
     if placement.free:
         free(workers=placement.free)
     for group, names in placement.dedicate.items():
         dedicate(workers=names, group=group)
-    return sum(_bring_forward(group, rows, workers, now=moment) for group, rows in due.items())
+    return sum(_bring_forward(group, rows, workers, most=most[group], now=moment) for group, rows in due.items())
 
 
 def _due(now: datetime) -> dict[Group, list[Reservation]]:
@@ -53,6 +54,23 @@ def _due(now: datetime) -> dict[Group, list[Reservation]]:
         if row.starts_at <= soon:
             groups[row.group].append(row)
     return groups
+
+
+def _wanted(due: Mapping[Group, Sequence[Reservation]], most: Mapping[Group, int]) -> dict[Group, int]:
+    """How many workers each group is to have: for a reservation that these can never fill, none stand idle."""
+    wanted = {group: sum(row.cores for row in rows if _can_be(row, most[group])) for group, rows in due.items()}
+    return {group: number for group, number in wanted.items() if number}
+
+
+def _most_cores(core_type: str, workers: Sequence[Worker]) -> int:
+    """Workers that can take jobs of a type, and those of machines that boot."""
+    able = sum(worker.is_able and core_type in worker.core_types for worker in workers)
+    return able + sum(host.slots for host in booting_for(core_type))
+
+
+def _can_be(row: Reservation, most: int) -> bool:
+    """Whether a reservation can have all its cores. One that is active keeps those that it has."""
+    return row.state == State.ACTIVE or row.cores <= most
 
 
 def _end_due(now: datetime) -> None:
@@ -79,12 +97,14 @@ def _end_of(row: Reservation, now: datetime) -> tuple[datetime, EndReason] | Non
     return first if first is not None and first[0] <= now else None
 
 
-def _bring_forward(group: Group, rows: Sequence[Reservation], workers: Sequence[Worker], *, now: datetime) -> int:
+def _bring_forward(
+    group: Group, rows: Sequence[Reservation], workers: Sequence[Worker], *, most: int, now: datetime
+) -> int:
     """Let those become active whose cores stand ready; to the others say what they wait for. How many became so."""
     ready = sum(1 for worker in workers if worker.warm == group and worker.is_able)
     became = 0
-    # Those that are active keep their cores before others of the account get any.
-    for row in sorted(rows, key=lambda row: row.state != State.ACTIVE):
+    # Those that are active keep their cores before others of the account get any; those that cannot be get none.
+    for row in sorted(rows, key=lambda row: (not _can_be(row, most), row.state != State.ACTIVE)):
         have = min(ready, row.cores)
         ready -= have
         is_short = have < row.cores

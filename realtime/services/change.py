@@ -66,7 +66,9 @@ def _check_free(reservation: Reservation, hours: int | None) -> None:
     start = reservation.ready_at or max(reservation.starts_at, timezone.now())
     last = last_moment(start, max_hours=hours)
     wanted = Taken(start, min(last, reservation.until or last), reservation.cores)
-    check_limits(account_id=reservation.account_id, wanted=wanted, beside=reservation)
+    check_limits(
+        account_id=reservation.account_id, core_type=reservation.core_type_id, wanted=wanted, beside=reservation
+    )
 
 
 def _hours(hours: int | None) -> str:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import redis
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from common.exceptions import Conflict, Refused
@@ -21,6 +20,7 @@ from jobs.services import machines
 from realtime.host_states import ALIVE, HOST_MOVES, HostState
 from realtime.models import Host
 from realtime.providers import Machine, ProviderFailed, current_provider
+from realtime.selectors.backlog import busy_cores
 from realtime.selectors.hosts import hosts_alive
 
 logger = logging.getLogger(__name__)
@@ -61,8 +61,12 @@ def _adopt(machine: Machine) -> Host:
         "is_spot": machine.is_spot,
     }
     with transaction.atomic():
-        known = Q(provider=provider, reference=machine.reference) | Q(name=machine.name, reference="", state__in=ALIVE)
-        host = Host.objects.select_for_update().filter(known).first()
+        rows = Host.objects.select_for_update()
+        # Another row may bear its name too, as when its workers went on reporting after it counted as gone.
+        host = (
+            rows.filter(provider=provider, reference=machine.reference).first()
+            or rows.filter(name=machine.name, reference="", state__in=ALIVE).first()
+        )
         if host is None:
             # Of two who note it at once, as after a launch while the list is compared, the second finds it.
             row = {**facts, "name": machine.name}
@@ -95,12 +99,17 @@ def keep(*, host: Host) -> None:
 def note_joined(*, host: Host, at: datetime) -> None:
     """Its workers have reported for the first time."""
     _move(host, HostState.READY, joined_at=at)
+    # A machine that bore this name before may have left its order behind.
+    machines.call_off_drain(host=host.name)
 
 
 def go_on_draining(*, host: Host, acknowledged: Sequence[str]) -> None:
-    """Repeat the order, and end a provider's machine once each of its workers says that it runs nothing more."""
+    """Repeat the order, and end a provider's machine once each of its workers says that it runs nothing more.
+
+    A worker that says nothing for a while may still run a job: the rows tell of that.
+    """
     _give_order(host)
-    if is_managed(host) and set(acknowledged) == {_order_of(host)}:
+    if is_managed(host) and set(acknowledged) == {_order_of(host)} and not busy_cores().get(host.name):
         terminate(host=host)
 
 
@@ -108,11 +117,21 @@ def terminate(*, host: Host, problem: str = "") -> None:
     """Count the host as gone and end its machine, if it is a provider's. What it still ran runs again elsewhere."""
     _move(host, HostState.GONE, gone_at=timezone.now(), problem=problem[:500])
     if is_managed(host):
+        _hold_back(host)
         _end_machines([host.reference])
+        return
     try:
         machines.call_off_drain(host=host.name)
     except redis.RedisError as error:
         logger.warning("the order to drain %s expires by itself: %s", host, error)
+
+
+def _hold_back(host: Host) -> None:
+    """Let a machine that is being ended take nothing new in the seconds for which its workers still run."""
+    try:
+        _give_order(host)
+    except redis.RedisError as error:
+        logger.warning("%s may take work until it ends: %s", host, error)
 
 
 def end(*, host: Host) -> None:
@@ -151,7 +170,9 @@ def _move(host: Host, to: HostState, **fields: object) -> None:
 
 
 def _order_of(host: Host) -> str:
-    return str(host.drain_at and host.drain_at.timestamp())
+    """What tells this order from any other: when it was given first, or when its machine was ended at once."""
+    since = host.drain_at or host.gone_at
+    return str(since and since.timestamp())
 
 
 def _give_order(host: Host) -> None:
@@ -179,10 +200,14 @@ def reap() -> None:
 
 def _end_unwanted(listed: Iterable[Machine]) -> None:
     hosts = [_adopt(machine) for machine in listed]
-    unwanted = [host.reference for host in hosts if host.state == HostState.GONE]
-    if unwanted:
-        logger.warning("machines of hosts that are gone still run and are ended: %s", ", ".join(unwanted))
-        _end_machines(unwanted)
+    unwanted = [host for host in hosts if host.state == HostState.GONE]
+    if not unwanted:
+        return
+    references = [host.reference for host in unwanted]
+    logger.warning("machines of hosts that are gone still run and are ended: %s", ", ".join(references))
+    for host in unwanted:
+        _hold_back(host)
+    _end_machines(references)
 
 
 def _end_unless_joined(host: Host, *, now: datetime) -> None:

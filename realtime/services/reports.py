@@ -15,7 +15,7 @@ from common.times import format_duration
 from jobs.selectors.workers import Worker, live_workers
 from realtime.host_states import HostState
 from realtime.models import Host
-from realtime.selectors.hosts import hosts_alive
+from realtime.selectors.hosts import hosts_alive, just_ended
 from realtime.services import hosts
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def note_reports(*, watch: Watch = _watch) -> None:
     watched = watch.look()
     now = timezone.now()
     alive = {host.name: host for host in hosts_alive()}
-    for name in workers.keys() - alive.keys():
+    for name in workers.keys() - alive.keys() - just_ended(now=now):
         _note_new(name, workers[name], now=now)
     _note_seen([host for name, host in alive.items() if name in workers], now=now)
     for host in alive.values():

@@ -57,7 +57,8 @@ def reserve(
 ) -> Reservation:
     """Write a pending reservation, within the limits. Call it with requests locked."""
     last = last_moment(start, max_hours=terms.max_hours)
-    check_limits(account_id=account.pk, wanted=Taken(start, min(last, until or last), terms.cores))
+    wanted = Taken(start, min(last, until or last), terms.cores)
+    check_limits(account_id=account.pk, core_type=terms.core_type, wanted=wanted)
     return Reservation.objects.create(
         account=account,
         number=next_number(Reservation, account),

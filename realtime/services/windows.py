@@ -32,7 +32,7 @@ def add_window(*, account: User, terms: WindowTerms) -> ReservationWindow:
         if ReservationWindow.objects.filter(account=account, removed_at=None).count() >= MOST_WINDOWS:
             raise Refused("too_many_windows", f"An account can have {MOST_WINDOWS} windows; remove one first.")
         first = weekly.after(timezone.now())
-        check_limits(account_id=account.pk, wanted=Taken(*first, terms.cores))
+        check_limits(account_id=account.pk, core_type=terms.core_type, wanted=Taken(*first, terms.cores))
         return ReservationWindow.objects.create(
             account=account,
             number=next_number(ReservationWindow, account),

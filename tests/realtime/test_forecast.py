@@ -199,3 +199,12 @@ def test_hours_of_the_page(alice: Any) -> None:
     assert (this.came, this.expected, this.is_running) == (0.75, None, True)
     assert (following.came, following.expected) == (None, 1.0)
     assert timezone.is_aware(following.begins_at)
+
+
+def test_zone_that_is_not_known_any_more_is_utc(alice: Any) -> None:
+    alice.time_zone = "Europe/Atlantis"
+    alice.save()
+    load(alice, *(NOON - timedelta(days=day) for day in range(1, 15)))
+    alice.date_joined = NOON - timedelta(days=60)
+    alice.save()
+    assert habitual_loads(NOON)["c1"] > 0

@@ -16,6 +16,7 @@ from realtime.providers.ec2 import Ec2Provider
 from realtime.services import hosts
 from realtime.services.reports import Watch, note_reports
 from tests.realtime.cloud_server import Door
+from tests.submitting import claim, finish, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -232,6 +233,56 @@ def test_drained_host_is_ended_once_all_its_workers_have_nothing_left(redis: Red
     look()
     assert state_of(host) == (HostState.GONE, "")
     assert running(ec2) == set()
+
+
+def test_drained_host_on_which_a_silent_worker_runs_a_job_is_not_ended(
+    alice: Any, base_environment: Any, redis: Redis, ec2: Ec2Provider
+) -> None:
+    host = ready(redis)
+    report(redis, host.name, slot=2)
+    submit(alice)
+    ran = claim(alice, worker=f"{host.name}:8000:2")
+    hosts.drain(host=host)
+    redis.delete(worker_key(f"{host.name}:8000:2"))
+    report(redis, host.name, drained=machines.drain_order(host=host.name))
+    look()
+    assert state_of(host) == (HostState.DRAINING, "")
+    finish(ran, worker=f"{host.name}:8000:2")
+    look()
+    assert state_of(host) == (HostState.GONE, "")
+    assert running(ec2) == set()
+
+
+@pytest.mark.parametrize("is_drained", [True, False])
+def test_machine_that_is_being_ended_takes_nothing_and_is_no_new_host(
+    is_drained: bool, redis: Redis, ec2: Ec2Provider
+) -> None:
+    """Its workers report for some seconds after it counts as gone."""
+    host = ready(redis)
+    if is_drained:
+        hosts.drain(host=host)
+        report(redis, host.name, drained=machines.drain_order(host=host.name))
+        look()
+    else:
+        hosts.end(host=host)
+    assert state_of(host)[0] == HostState.GONE
+    assert machines.drain_order(host=host.name) not in ("", "None")
+    look()
+    assert Host.objects.get() == host
+
+
+def test_machine_that_reports_long_after_its_end_is_ended_again(door: Door, redis: Redis, ec2: Ec2Provider) -> None:
+    host = ready(redis)
+    door.refuse("TerminateInstances", "OperationNotPermitted", message="Not now")
+    hosts.end(host=host)
+    Host.objects.update(gone_at=timezone.now() - LONG_AGO)
+    look()
+    assert Host.objects.count() == 2, "by now it may be anybody's"
+    redis.delete(f"picloud:drain:{host.name}")
+    hosts.reap()
+    assert running(ec2) == set()
+    assert machines.drain_order(host=host.name) != ""
+    assert Host.objects.exclude(pk=host.pk).get().reference == ""
 
 
 def test_drain_that_was_called_off_ends_nothing(redis: Redis, ec2: Ec2Provider) -> None:

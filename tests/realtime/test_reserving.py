@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Dedication
-from realtime.models import Reservation, ReservationEvent
+from realtime.models import Host, Reservation, ReservationEvent
 from realtime.services.assign import assign
 from realtime.services.change import stop
 from realtime.services.count import count_usage
@@ -103,6 +105,19 @@ def test_cores_are_expected_when_runs_like_these_have_ended(bob: Any, alice_clie
     workers.tell(ONE, busy=0)
     rounds(workers)
     assert only().expected_at is None
+
+
+def test_the_queue_is_read_once_for_all_that_wait_for_running_jobs(
+    alice_client: Client, bob_client: Client, workers: Workers
+) -> None:
+    for name in (ONE, TWO):
+        workers.tell(name, busy=1)
+    ask(alice_client)
+    ask(bob_client)
+    with CaptureQueriesContext(connection) as queries:
+        assign()
+    assert Reservation.objects.filter(note__contains="still run other jobs").count() == 2
+    assert sum("WITH queued AS" in query["sql"] for query in queries) == 1
 
 
 def test_release_gives_the_worker_back_to_everybody(alice_client: Client, workers: Workers) -> None:
@@ -225,6 +240,34 @@ def test_others_wait_for_what_is_reserved(
     assert his.state == State.ACTIVE
 
 
+def test_what_can_never_be_filled_keeps_no_worker_from_others(
+    alice: Any, alice_client: Client, workers: Workers, settings: Any
+) -> None:
+    settings.REALTIME_MAX_CORES = settings.REALTIME_MAX_CORES_IN_ALL = 9
+    ask(alice_client, cores=2)
+    assign()
+    assert Dedication.objects.count() == 2
+    workers.lose(TWO)
+    ask(alice_client, cores=1)
+    for _ in range(2):
+        rounds(workers)
+    large, small = Reservation.objects.order_by("number")
+    assert (large.state, small.state) == (State.PENDING, State.ACTIVE)
+    assert large.note == "0 of 2 cores stand ready. 1 worker serves c1 here now: the rest comes when more are started."
+    assert [row.worker for row in Dedication.objects.all()] == [ONE]
+    alice_client.post("/realtime/2/release/")
+    rounds(workers)
+    assert not Dedication.objects.exists()
+    Host.objects.create(provider="rack", reference="r", name="r", core_types="c1", slots=1)
+    assign()
+    assert Dedication.objects.count() == 1, "the rest is on its way"
+    workers.start(TWO, slot=2)
+    for _ in range(2):
+        rounds(workers)
+    large.refresh_from_db()
+    assert large.state == State.ACTIVE
+
+
 def test_more_of_an_account_adds_up(alice: Any, alice_client: Client, workers: Workers) -> None:
     ask(alice_client)
     ask(alice_client)
@@ -338,6 +381,24 @@ def test_limits_count_what_is_reserved_at_the_same_time(
     assert "2 more are too many: ask for 1 at most." in said
     start = datetime.now(UTC) + timedelta(hours=3)
     assert ask(bob_client, cores=2, starts_at=f"{start:%Y-%m-%dT%H:%M}").status_code == 200
+    assert Reservation.objects.count() == 2
+
+
+def test_limits_are_those_of_the_workers_that_serve_the_type(
+    alice_client: Client, bob_client: Client, workers: Workers, settings: Any
+) -> None:
+    settings.CORE_TYPE_QUEUES = ["c1", "c2"]
+    for slot in (1, 2, 3):
+        workers.start(f"rack:8000:{slot}", host="rack", slot=slot, core_types="m1")
+    assert b"5 cores at a time for an account" in alice_client.get("/realtime/").content
+    said = ask(alice_client, cores=3).content.decode()
+    assert "2 cores for c1 can be reserved at a time here; 0 of them are reserved in that time, and 3 more" in said
+    assert ask(alice_client, cores=2).status_code == 200
+    said = ask(bob_client, cores=1).content.decode()
+    assert "2 of them are reserved in that time, and 1 more are too many: wait until some are released." in said
+    assert ask(bob_client, cores=3, core_type="m1").status_code == 200
+    said = ask(bob_client, cores=1, core_type="s1").content.decode()
+    assert "too many" in said
     assert Reservation.objects.count() == 2
 
 

@@ -100,3 +100,12 @@ def test_what_cannot_be_is_said_beside_its_field(alice_client: Client, form: dic
     assert page.status_code == 400
     assert said in page.content.decode().replace("&#x27;", "'")
     assert not ReservationWindow.objects.exists()
+
+
+def test_window_in_a_zone_that_is_not_known_any_more_opens_by_utc(alice_client: Client) -> None:
+    make(alice_client)
+    start = next_start()
+    ReservationWindow.objects.update(timezone="Europe/Atlantis")
+    at_nine = start.replace(hour=9)
+    assert open_windows(at_nine) == 1
+    assert Reservation.objects.get().starts_at == at_nine
