@@ -42,7 +42,8 @@ def _post_group(group: Group, rows: Sequence[Reservation], now: datetime) -> int
     due = [row for row in rows if len(posted[row.pk]) < _hours_over(row, final)]
     entries = []
     if due:
-        hours = _hours_of(group, due, rule=rule, now=now)
+        first = min(row.reserved.start + len(posted[row.pk]) * HOUR for row in due)
+        hours = _hours_of(group, first, rule=rule, now=now)
         by_id = {row.pk: row for row in due}
         ready = [hour for hour in hours if hour.reservation_id in by_id and hour.end <= final]
         entries = [
@@ -77,12 +78,17 @@ def _final_until(group: Group, now: datetime) -> datetime:
     return min(begun, now) if begun else now
 
 
-def _hours_of(group: Group, due: Sequence[Reservation], *, rule: Rule, now: datetime) -> list[ReservedHour]:
-    """All hours of these reservations, and of those whose hours overlap theirs."""
-    beside = list(_overlapping(group, min(row.reserved.start for row in due)))
-    reserved = [row.reserved for row in beside]
-    usage = usage_since(group, min(one.start for one in reserved), now=now) if rule is Rule.MINIMUM else []
-    return reserved_hours(reserved, usage, rule=rule, until=now)
+def _hours_of(group: Group, first: datetime, *, rule: Rule, now: datetime) -> list[ReservedHour]:
+    """The hours from a moment on, as they are charged; others come too, and may lack some of their usage."""
+    reserved = [row.reserved for row in _overlapping(group, first)]
+    hours = reserved_hours(reserved, [], rule=rule, until=now)
+    if rule is Rule.FEE:
+        return hours
+    # Usage is shared out among hours that overlap, so it is read since the first of those.
+    for hour in reversed(hours):
+        if hour.start < first < hour.end:
+            first = hour.start
+    return reserved_hours(reserved, usage_since(group, first, now=now), rule=rule, until=now)
 
 
 def _overlapping(group: Group, first: datetime) -> Iterator[Reservation]:

@@ -3,13 +3,14 @@
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -194,3 +195,29 @@ def test_whatever_overlaps_an_hour_costs_its_minimum_at_least_and_no_run_counts_
     assert max(usage, minimum) <= in_all <= usage + minimum
     assert in_all == sum(line.charge for line in lines)
     assert SettledReservation.objects.filter(reservation__account=account).count() == len(reserved)
+
+
+@settings(max_examples=15, deadline=None)
+@given(reserved=reservations, ran=runs)
+# The first run pays an hour that is charged before the one that the second run counts for.
+@example(
+    reserved=[(NOON, 1, 1), (NOON + HOUR / 2, 1, 1)],
+    ran=[(NOON, 30_000, 180), (NOON + 2 * HOUR / 3, 30_000, 60)],
+)
+@pytest.mark.usefixtures("db")
+def test_hours_cost_the_same_one_by_one_and_all_at_once(reserved: Any, ran: Any) -> None:
+    found = []
+    for moments_of_clock in ([12 * 60], range(0, 12 * 60 + 1, 40)):
+        account = User.objects.create_user(uuid.uuid4().hex)
+        for ready, hours, cores in reserved:
+            reserve(account, ready=ready, hours=hours, cores=cores)
+        for at, length, price in ran:
+            use(account, length, at=at, price_micros=price * 10_000)
+        for minutes in moments_of_clock:
+            clock = SimpleNamespace(now=lambda now=NOON + timedelta(minutes=minutes): now)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("billing.services.reservations.timezone", clock)
+                post_reserved_hours()
+        lines = LedgerEntry.objects.filter(account=account).order_by("reservation", "note", "charge")
+        found.append(list(lines.values_list("reservation", "at", "charge", "note")))
+    assert found[0] == found[1]
