@@ -49,6 +49,11 @@ def among(numbers: Iterable[int]) -> tuple[str, Any]:
     return "= ANY(%s)", list(numbers)
 
 
+def from_json(value: Any) -> Any:
+    """A JSON column of a raw statement: PostgreSQL answers what it holds, SQLite its text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 def for_update(*, skip_locked: bool = False) -> str:
     """The row-locking clause, or nothing on SQLite, where a writing transaction holds the whole file."""
     if connection.vendor == "sqlite":

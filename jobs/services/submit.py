@@ -1,6 +1,5 @@
 """Taking in work: from a checked request to rows in the database and a wake-up for a worker."""
 
-import json
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
@@ -10,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from common.exceptions import Conflict, NotFound, Refused
 from common.ranges import Range, members
-from common.sql import db_time, execute, fetch_all, fetch_one, insert_row
+from common.sql import db_time, execute, fetch_all, fetch_one, from_json, insert_row
 from environments.selectors import BASE
 from jobs.models import ArgumentPack, Batch, Dependency, Job, Runnable
 from jobs.services import dependencies, packs
@@ -93,7 +92,7 @@ def _check_part(known: Accepted, submission: Submission) -> None:
 def core_type_for(options: Options) -> None:
     """Check that the options ask for a core type that there is. Raises Refused with the choices."""
     sql = "SELECT code, allowed_cores FROM jobs_coretype WHERE is_active ORDER BY position"
-    allowed = {code: json.loads(cores) if isinstance(cores, str) else cores for code, cores in fetch_all(sql, [])}
+    allowed = {code: from_json(cores) for code, cores in fetch_all(sql, [])}
     if options.type not in allowed:
         raise Refused(
             "unknown_core_type", f"There is no core type {options.type!r}; choose one of {', '.join(allowed)}."

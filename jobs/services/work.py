@@ -1,6 +1,5 @@
 """What a worker needs to know of a batch to run its jobs, read in one statement."""
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from common.money import MICROS_PER_DOLLAR
-from common.sql import db_time, fetch_one
+from common.sql import db_time, fetch_one, from_json
 from jobs.models import RESERVED_SHARE
 from jobs.services.dispatch import WorkKind
 
@@ -72,9 +71,7 @@ def load_work(batch_id: int) -> Work:
         raise LookupError(f"there is no batch {batch_id}")
     values: dict[str, Any] = dict(zip(Work.__dataclass_fields__, row, strict=True))
     values["kill_process"] = bool(values["kill_process"])
-    env_vars = values["env_vars"]
-    # PostgreSQL answers an object, SQLite its text.
-    values["env_vars"] = json.loads(env_vars) if isinstance(env_vars, str) else env_vars
+    values["env_vars"] = from_json(values["env_vars"])
     values["compute_units"] = Decimal(str(values["compute_units"]))
     return Work(**values)
 

@@ -1,10 +1,9 @@
 """What batches have in common with others, read from their rows."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from common.sql import among, fetch_all
+from common.sql import among, fetch_all, from_json
 from realtime.keys import SHELL, Likeness, version_of
 
 _READ = """
@@ -41,8 +40,7 @@ def _likeness(row: tuple[Any, ...]) -> Likeness:
             environment_id=environment_id,
             kill_process=bool(kill),
             max_runtime_ms=max_ms,
-            # PostgreSQL answers an object, SQLite its text.
-            env_vars=json.loads(env_vars) if isinstance(env_vars, str) else env_vars,
+            env_vars=from_json(env_vars),
             command=command or "",
         ),
     )

@@ -1,6 +1,5 @@
 """What is to come: crons exactly, and accounts that submit by habit as far as habits go."""
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from accounts.models import User
-from common.sql import db_time, fetch_all
+from common.sql import db_time, fetch_all, from_json
 from crons.schedule import known_schedule
 from realtime.capacity.profile import habitual_load
 from realtime.keys import Likeness, version_of
@@ -86,8 +85,7 @@ def _likeness(row: tuple[Any, ...]) -> Likeness:
             environment_id=environment_id,
             kill_process=False,
             max_runtime_ms=max_ms,
-            # PostgreSQL answers an object, SQLite its text.
-            env_vars=json.loads(env_vars) if isinstance(env_vars, str) else env_vars,
+            env_vars=from_json(env_vars),
         ),
     )
 
